@@ -1,0 +1,88 @@
+/** Stable reason codes, `LAYER_DETAIL` (control.md §13). */
+export const REASON_CODES = [
+  "SAFE_CHIP_HOT",
+  "SAFE_BOARD_HOT",
+  "SAFE_FAN",
+  "SAFE_ROOM_OVERHEAT",
+  "SAFE_EXTERNAL_TRIP",
+  "SAFE_COOLDOWN",
+  "LIMIT_BREAKER_80",
+  "LIMIT_PANEL",
+  "LIMIT_PHASE",
+  "LIMIT_USER",
+  "LIMIT_NO_METER",
+  "LIMIT_OVERCURRENT_STEP",
+  "COOP_LIMIT",
+  "COOP_OFF",
+  "COOP_RAISE",
+  "COOP_PRE_RAMP",
+  "COOP_SNAPBACK_DELAY",
+  "COOP_NOT_MET",
+  "COOP_OFFLINE_POLICY",
+  "FLOOR_HOLD",
+  "FLOOR_FULL",
+  "FLOOR_PREDICTED",
+  "FLOOR_OVER_EVENT",
+  "MANUAL_SET",
+  "MANUAL_OFF",
+  "MANUAL_EXPIRED",
+  "COMFORT_HEAT",
+  "COMFORT_FLEX",
+  "COMFORT_STORE",
+  "COMFORT_FULL",
+  "COMFORT_MAX",
+  "COMFORT_SENSOR_LOST",
+  "SURPLUS_TRACK",
+  "SURPLUS_WAIT_START",
+  "SURPLUS_RIDE_THROUGH",
+  "SURPLUS_STOP_DEFICIT",
+  "SURPLUS_NONE",
+  "SURPLUS_PROBE",
+  "SURPLUS_METER_STALE",
+  "BATTERY_FIRST",
+  "BATTERY_BUFFER",
+  "BATTERY_SUNDOWN",
+  "BATTERY_UNKNOWN",
+  "PRICE_CHEAP",
+  "PRICE_NEGATIVE",
+  "EXPORT_BETTER",
+  "HEAT_WORTH_IMPORT",
+  "PRICE_UNKNOWN",
+  "PRICE_TOO_HIGH",
+  "PLAN_PREHEAT",
+  "PLAN_WAIT_CHEAPER",
+  "PLAN_COAST",
+  "SHAPE_MIN_ON",
+  "SHAPE_MIN_OFF",
+  "SHAPE_RAMP",
+  "SHAPE_DEADBAND",
+  "SHAPE_MODE_STEP",
+  "SHAPE_START_LIMIT",
+  "SHAPE_STAGGER",
+  "SHAPE_WAKING",
+  "SHAPE_SETTLING",
+  "DEVICE_NOT_FOLLOWING",
+  "DEVICE_UNREACHABLE",
+  "DEVICE_FAULT",
+  "DEVICE_EXTERNAL_CHANGE",
+  "HEAT_NOT_ARRIVING",
+  "SYS_STARTUP_OBSERVE",
+  "SYS_CLOCK_UNSYNCED",
+  "SYS_SAFE_STATE",
+  "SYS_OVERRUN",
+] as const;
+
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** The layers of control.md §5, highest power first. */
+export type Layer =
+  | "safety"
+  | "limits"
+  | "off"
+  | "floor"
+  | "coop"
+  | "manual"
+  | "comfort"
+  | "economics"
+  | "shaping"
+  | "system";
