@@ -30,6 +30,8 @@ const zoneSchema = z.object({
     .regex(/^(duty|pause|fixed:\d{1,5})$/)
     .default("duty"),
   schedule: z.array(z.object({ days, at: hour, set_c: celsius })).default([]),
+  /** Heat loss of the zone when the installer knows it, W/K; null: the default of control.md §10. */
+  loss_w_per_k: z.number().positive().max(5000).nullable().default(null),
 });
 
 const minerSchema = z.object({

@@ -43,8 +43,6 @@ export interface ExplainView {
   next: Decision["next"];
   inputs: Decision["inputs"];
   miners: Decision["miners"];
-  /** The three lines for people (control.md §13). */
-  lines: string[];
 }
 
 /** `hearth split verify`. */

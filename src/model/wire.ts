@@ -20,3 +20,15 @@ export function toWire(value: unknown): unknown {
 function toSnake(key: string): string {
   return /^[a-z]/.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
 }
+
+/** The way back for our own documents: snake_case keys turn camelCase. Codes and values stay. */
+export function fromWire(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(fromWire);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [toCamel(key), fromWire(inner)]);
+  return Object.fromEntries(entries);
+}
+
+function toCamel(key: string): string {
+  return /^[a-z]/.test(key) ? key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) : key;
+}

@@ -1,0 +1,120 @@
+import type { HearthConfig, MinerConfig } from "../model/config.ts";
+import { usageError } from "../model/errors.ts";
+import type { FoundMiner } from "./discover.ts";
+
+export interface AdoptOptions {
+  found: FoundMiner;
+  /** Null: made from the model. */
+  name: string | null;
+  /** Null: the first zone, else a new one `home`. */
+  zone: string | null;
+  /** Null: the first circuit, else a new one. */
+  circuit: string | null;
+  /** For a new circuit only. Null: the weakest common circuit is assumed (control.md §8). */
+  breakerA: number | null;
+  voltageV: number | null;
+}
+
+export interface Adoption {
+  config: HearthConfig;
+  miner: MinerConfig;
+  isKnown: boolean;
+  warnings: string[];
+}
+
+/** The weakest common branch circuit: nothing is ever assumed to carry more. */
+const WEAKEST_CIRCUIT = { breakerA: 15, voltageV: 120 };
+
+/**
+ * Adds a found miner to the configuration, or follows a known one to its new address. Pure: the caller writes.
+ * Throws `NAME_TAKEN` (2) when the name belongs to another miner.
+ */
+export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoption {
+  const { found } = options;
+  const known = config.miners.find((miner) => miner.id === found.identity.id);
+  if (known) {
+    const miner: MinerConfig = { ...known, host: found.host, port: found.port, model: found.identity.model };
+    const miners = config.miners.map((entry) => (entry === known ? miner : entry));
+    return { config: { ...config, miners }, miner, isKnown: true, warnings: [] };
+  }
+  const warnings: string[] = [];
+  const name = pickName(config, options);
+  const zone = options.zone ?? config.zones[0]?.name ?? "home";
+  const circuit = options.circuit ?? config.circuits[0]?.name ?? "circuit-1";
+  const zones = config.zones.some((entry) => entry.name === zone)
+    ? config.zones
+    : [...config.zones, newZone(zone)];
+  const circuits = config.circuits.some((entry) => entry.name === circuit)
+    ? config.circuits
+    : [...config.circuits, newCircuit(circuit, options, warnings)];
+  const miner: MinerConfig = {
+    name,
+    id: found.identity.id,
+    driver: found.identity.firmware,
+    host: found.host,
+    port: found.port,
+    zone,
+    circuit,
+    max_w: null,
+    on_exit: null,
+    secret_ref: null,
+    model: found.identity.model,
+  };
+  return {
+    config: { ...config, zones, circuits, miners: [...config.miners, miner] },
+    miner,
+    isKnown: false,
+    warnings,
+  };
+}
+
+function pickName(config: HearthConfig, { name, found }: AdoptOptions): string {
+  const isTaken = (candidate: string) => config.miners.some((miner) => miner.name === candidate);
+  if (name) {
+    if (isTaken(name)) {
+      throw usageError("NAME_TAKEN", `Another miner is already called ${name}`, {
+        left: "Nothing was adopted",
+        hint: "--name with another name",
+      });
+    }
+    return name;
+  }
+  const lastWord = found.identity.model.toLowerCase().split(/\s+/).at(-1) ?? "";
+  const stem = lastWord.replaceAll(/[^a-z0-9-]/g, "") || "miner";
+  if (!isTaken(stem)) return stem;
+  let index = 2;
+  while (isTaken(`${stem}-${index}`)) index += 1;
+  return `${stem}-${index}`;
+}
+
+function newZone(name: string): HearthConfig["zones"][number] {
+  return {
+    name,
+    profile: "home",
+    set_c: null,
+    floor_c: null,
+    t_max_c: null,
+    flex_dn_c: null,
+    flex_up_c: null,
+    policy: "comfort",
+    backup_heat: false,
+    on_sensor_loss: "duty",
+    schedule: [],
+    loss_w_per_k: null,
+  };
+}
+
+function newCircuit(
+  name: string,
+  options: AdoptOptions,
+  warnings: string[],
+): HearthConfig["circuits"][number] {
+  const breakerA = options.breakerA ?? WEAKEST_CIRCUIT.breakerA;
+  const voltageV = options.voltageV ?? WEAKEST_CIRCUIT.voltageV;
+  if (options.breakerA === null || options.voltageV === null) {
+    warnings.push(
+      `circuit ${name} is taken as ${breakerA} A at ${voltageV} V until someone says otherwise (--breaker, --voltage)`,
+    );
+  }
+  return { name, breaker_a: breakerA, voltage_v: voltageV, rated_100: false, other_w: 0 };
+}

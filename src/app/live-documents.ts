@@ -1,0 +1,74 @@
+import type { HearthPaths } from "../config/paths.ts";
+import { openStateStore } from "../ledger/state-store.ts";
+import { HearthError, staleError } from "../model/errors.ts";
+import type { DashboardView, EventView, ExplainView, SplitProof, StatusView } from "../model/view.ts";
+import { fromWire } from "../model/wire.ts";
+import { askLoop } from "./local-client.ts";
+
+/** What `hearth status` shows: the loop's picture, or the last stored one with `loop: false`. */
+export async function readStatus(
+  paths: HearthPaths,
+): Promise<{ status: StatusView | null; isLive: boolean }> {
+  const document = await askLoop(paths, "/v1/status");
+  if (document) return { status: fromWire(document.data) as StatusView, isLive: true };
+  const stored = readStored<StatusView>(paths, "status");
+  return { status: stored && { ...stored, loop: false }, isLive: false };
+}
+
+/** Why this many watts, from the running loop. Throws `NO_LOOP` (6), `NOT_DECIDED` (6). */
+export async function readExplain(paths: HearthPaths): Promise<ExplainView> {
+  const document = await askLoop(paths, "/v1/explain");
+  if (!document) throw noLoop("There is nothing to explain");
+  if (document.data === null) {
+    throw staleError("NOT_DECIDED", "The loop has just started and has not decided yet", {
+      hint: "hearth explain in a few seconds",
+    });
+  }
+  return fromWire(document.data) as ExplainView;
+}
+
+/** Events from the loop, else from its last notes. */
+export async function readEvents(paths: HearthPaths): Promise<{ events: EventView[]; isLive: boolean }> {
+  const document = await askLoop(paths, "/v1/events");
+  if (document) return { events: (fromWire(document.data) as { events: EventView[] }).events, isLive: true };
+  return { events: readStored<EventView[]>(paths, "event-views") ?? [], isLive: false };
+}
+
+/** The split's proof from the loop, else the last one stored; null when no split is agreed. */
+export async function readSplitProof(paths: HearthPaths): Promise<SplitProof | null> {
+  const document = await askLoop(paths, "/v1/split");
+  if (document) return fromWire(document.data) as SplitProof | null;
+  return readStored<SplitProof>(paths, "split-proof");
+}
+
+/** The dashboard of a loop that runs elsewhere on this machine, once a second until it ends. */
+export async function* followViews(paths: HearthPaths, signal: AbortSignal): AsyncGenerator<DashboardView> {
+  while (!signal.aborted) {
+    const document = await askLoop(paths, "/v1/view");
+    if (!document) return;
+    yield fromWire(document.data) as DashboardView;
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, 1000);
+      signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
+    });
+  }
+}
+
+/** Error for commands that need a running loop. */
+export function noLoop(what: string): HearthError {
+  return staleError("NO_LOOP", `${what}: no loop runs for this home`, { hint: "hearth run" });
+}
+
+function readStored<T>(paths: HearthPaths, key: string): T | null {
+  try {
+    const store = openStateStore(paths.state, { readOnly: true });
+    try {
+      return store.get<T>(key);
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (error instanceof HearthError && error.code === "STATE_MISSING") return null;
+    throw error;
+  }
+}

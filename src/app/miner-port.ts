@@ -1,0 +1,227 @@
+import type { DriverOptions } from "../miners/options.ts";
+import { type MinerDriverEntry, minerDriver, minerDrivers } from "../miners/registry.ts";
+import {
+  accessError,
+  type HearthError,
+  unreachableError,
+  unsupportedError,
+  usageError,
+} from "../model/errors.ts";
+import type {
+  MinerActions,
+  MinerCapabilities,
+  MinerIdentity,
+  MinerReading,
+  PoolTarget,
+  WriteResult,
+} from "../model/miner.ts";
+import { createCgminerLink } from "../net/cgminer-link.ts";
+import { createJsonLink } from "../net/json-link.ts";
+
+/**
+ * One adopted miner as use cases see it. Every call ends within 8 s of real time whatever the device does.
+ * Every write first checks that the device at the address is the adopted one (`MINER_IDENTITY_CHANGED`, exit 5),
+ * and an action that the device lacks is refused before anything is sent (`MINER_…_UNSUPPORTED`, exit 1).
+ */
+export interface MinerPort {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** As last seen; null before the first answer. */
+  readonly identity: MinerIdentity | null;
+  /** Asks who is there now and checks it against the adopted id. */
+  identify(signal?: AbortSignal): Promise<MinerIdentity>;
+  /** A snapshot; the first one, and the first after a miss, checks the identity too. */
+  read(signal?: AbortSignal): Promise<MinerReading>;
+  /** Asked once and kept until the firmware version changes. */
+  capabilities(signal?: AbortSignal): Promise<MinerCapabilities>;
+  pause(signal?: AbortSignal): Promise<WriteResult>;
+  resume(signal?: AbortSignal): Promise<WriteResult>;
+  setStep(index: number, signal?: AbortSignal): Promise<WriteResult>;
+  setTarget(powerW: number, signal?: AbortSignal): Promise<WriteResult>;
+  writePools(pools: readonly PoolTarget[], signal?: AbortSignal): Promise<WriteResult>;
+  selectPool(index: number, signal?: AbortSignal): Promise<WriteResult>;
+  restart(signal?: AbortSignal): Promise<WriteResult>;
+  locate(signal?: AbortSignal): Promise<WriteResult>;
+  /** Ends whatever is under way; later calls fail. */
+  close(): void;
+}
+
+export interface OpenMinerOptions extends DriverOptions {
+  host: string;
+  port: number;
+  /** Firmware family, as `driver` of the configuration. */
+  driver: string;
+  /** Adopted identity; null skips the check, for a first look before adoption. */
+  id: string | null;
+  name: string;
+}
+
+/** A driver with its link: what it says of one device. */
+export interface BoundDriver {
+  identify(signal: AbortSignal): Promise<MinerIdentity | null>;
+  read(signal: AbortSignal): Promise<MinerReading>;
+  capabilities(signal: AbortSignal): Promise<MinerCapabilities>;
+}
+
+/** Longest one-shot use of a miner, ms (interfaces.md §6). */
+const CALL_MS = 8_000;
+
+/** Words of an action in its error code and message. */
+const ACTION_WORDS: Record<keyof MinerActions, { code: string; words: string }> = {
+  pause: { code: "MINER_PAUSE_UNSUPPORTED", words: "be paused" },
+  resume: { code: "MINER_RESUME_UNSUPPORTED", words: "be resumed" },
+  setStep: { code: "MINER_STEP_UNSUPPORTED", words: "be set to a step" },
+  setTarget: { code: "MINER_TARGET_UNSUPPORTED", words: "take a target in watts" },
+  writePools: { code: "MINER_POOLS_UNSUPPORTED", words: "have its pools written" },
+  selectPool: { code: "MINER_POOL_SWITCH_UNSUPPORTED", words: "switch its pool" },
+  restart: { code: "MINER_RESTART_UNSUPPORTED", words: "be restarted from here" },
+  locate: { code: "MINER_LOCATE_UNSUPPORTED", words: "show itself" },
+};
+
+/** Joins an entry of the registry with a link to `host:port`. */
+export async function bindDriver(
+  entry: MinerDriverEntry,
+  host: string,
+  port: number,
+  options: DriverOptions & { totalMs?: number } = {},
+): Promise<BoundDriver> {
+  const limits = options.totalMs === undefined ? {} : { totalMs: options.totalMs };
+  if (entry.linkKind === "http") {
+    const driver = await entry.load(options);
+    const link = createJsonLink(host, port, limits);
+    return {
+      identify: (signal) => driver.identify(link, signal),
+      read: (signal) => driver.read(link, signal),
+      capabilities: (signal) => driver.capabilities(link, signal),
+    };
+  }
+  const driver = await entry.load(options);
+  const link = createCgminerLink(host, port, limits);
+  return {
+    identify: (signal) => driver.identify(link, signal),
+    read: (signal) => driver.read(link, signal),
+    capabilities: (signal) => driver.capabilities(link, signal),
+  };
+}
+
+/** Opens a miner by its configuration; nothing is sent yet. Throws `DRIVER_UNKNOWN` (exit 2). */
+export async function openMiner(options: OpenMinerOptions): Promise<MinerPort> {
+  const entry = minerDriver(options.driver);
+  if (entry === null) {
+    const known = minerDrivers.map(({ id }) => id).join(", ");
+    throw usageError("DRIVER_UNKNOWN", `There is no driver "${options.driver}"; there are ${known}.`);
+  }
+  return createPort(options, await bindDriver(entry, options.host, options.port, options));
+}
+
+function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
+  const { host, port, name } = options;
+  const closing = new AbortController();
+  let identity: MinerIdentity | null = null;
+  let known: MinerCapabilities | null = null;
+  let mustIdentify = true;
+
+  const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
+    withinLimit([closing.signal, signal], `${host}:${port}`, run);
+
+  const identify = async (signal: AbortSignal): Promise<MinerIdentity> => {
+    const seen = await driver.identify(signal);
+    if (seen === null) throw changed(options, "a device of another kind");
+    if (options.id !== null && seen.id !== options.id) throw changed(options, `${seen.model} ${seen.id}`);
+    if (identity !== null && identity.firmwareVersion !== seen.firmwareVersion) known = null;
+    identity = seen;
+    mustIdentify = false;
+    return seen;
+  };
+  const capabilities = async (signal: AbortSignal) => {
+    known ??= await driver.capabilities(signal);
+    return known;
+  };
+  const act = <Name extends keyof MinerActions>(
+    action: Name,
+    signal: AbortSignal | undefined,
+    run: (perform: NonNullable<MinerActions[Name]>, signal: AbortSignal) => Promise<WriteResult>,
+  ) =>
+    bounded(signal, async (stop) => {
+      if ((await capabilities(stop)).actions[action] === undefined) throw unsupported(name, action);
+      await identify(stop);
+      // Asked for again: a new firmware version drops what was known.
+      const perform = (await capabilities(stop)).actions[action];
+      if (perform === undefined) throw unsupported(name, action);
+      return run(perform, stop);
+    });
+
+  return {
+    name,
+    host,
+    port,
+    get identity() {
+      return identity;
+    },
+    identify: (signal) => bounded(signal, identify),
+    capabilities: (signal) => bounded(signal, capabilities),
+    read: (signal) =>
+      bounded(signal, async (stop) => {
+        if (mustIdentify) await identify(stop);
+        // Set before, cleared after: a miss may mean that another device took the address.
+        mustIdentify = true;
+        const reading = await driver.read(stop);
+        mustIdentify = false;
+        return reading;
+      }),
+    pause: (signal) => act("pause", signal, (perform, stop) => perform(stop)),
+    resume: (signal) => act("resume", signal, (perform, stop) => perform(stop)),
+    setStep: (index, signal) => act("setStep", signal, (perform, stop) => perform(index, stop)),
+    setTarget: (powerW, signal) => act("setTarget", signal, (perform, stop) => perform(powerW, stop)),
+    writePools: (pools, signal) => act("writePools", signal, (perform, stop) => perform(pools, stop)),
+    selectPool: (index, signal) => act("selectPool", signal, (perform, stop) => perform(index, stop)),
+    restart: (signal) => act("restart", signal, (perform, stop) => perform(stop)),
+    locate: (signal) => act("locate", signal, (perform, stop) => perform(stop)),
+    close: () => closing.abort(new Error("the miner was closed")),
+  };
+}
+
+/** Runs under the caller's signals and the limit of one call; nothing stays behind. */
+async function withinLimit<T>(
+  outer: readonly (AbortSignal | undefined)[],
+  where: string,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  for (const signal of outer) signal?.throwIfAborted();
+  const controller = new AbortController();
+  const stops = outer.filter((signal) => signal !== undefined);
+  const onAbort = () => controller.abort(stops.find((signal) => signal.aborted)?.reason);
+  const timer = setTimeout(() => controller.abort(overdue(where)), CALL_MS);
+  for (const signal of stops) signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await run(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    for (const signal of stops) signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function overdue(where: string): HearthError {
+  return unreachableError("MINER_TIMEOUT", `The miner at ${where} was not done within ${CALL_MS / 1000} s.`, {
+    hint: "Read it again before repeating a change: it may have taken it",
+  });
+}
+
+function changed(options: OpenMinerOptions, seen: string): HearthError {
+  return accessError(
+    "MINER_IDENTITY_CHANGED",
+    `At ${options.host}:${options.port} there is not the adopted miner ${options.name} (${options.id ?? options.driver}) but ${seen}.`,
+    { left: "Nothing was written", hint: "Run `hearth discover` to find where it is now" },
+  );
+}
+
+function unsupported(name: string, action: keyof MinerActions): HearthError {
+  const { code, words } = ACTION_WORDS[action];
+  return unsupportedError(code, `${name} cannot ${words}: its firmware does not offer it.`, {
+    left: "Nothing was sent",
+    hint: "`hearth miner read` shows what it can do",
+  });
+}

@@ -1,0 +1,111 @@
+import type { HearthConfig } from "../model/config.ts";
+import { HearthError } from "../model/errors.ts";
+import type { FirmwareId, MinerReading, PoolTarget, WriteResult } from "../model/miner.ts";
+import type { SplitTerms } from "../model/terms.ts";
+import { fullUser } from "../settlement/payee.ts";
+import { isSamePool } from "../settlement/pool-url.ts";
+import { slotSeconds } from "../settlement/time-slice.ts";
+import { workerName } from "../settlement/worker-code.ts";
+import { type MinerPort, openMiner } from "./miner-port.ts";
+
+/** What `split apply` would do, or did, on one miner. */
+export interface SplitApplication {
+  miner: string;
+  mechanism: string;
+  /** Seconds of one slot where time is sliced; null for a mechanism of the firmware. */
+  slotS: number | null;
+  /** Every switch costs hashing and heat. */
+  needsRestart: boolean;
+  result: WriteResult | "unchanged" | "planned";
+  pools: { role: string; url: string; user: string }[];
+  /** Why nothing could be done; null when it could. */
+  problem: string | null;
+}
+
+const DEADLINE_MS = 8000;
+
+/** The pools of one miner by the terms: the member's leg first, so that a reset of the choice falls to it. */
+export function poolsFor(terms: SplitTerms, deviceIndex: number): PoolTarget[] {
+  const order = ["member", "coop"] as const;
+  return order.flatMap((role) => {
+    const leg = terms.legs.find((candidate) => candidate.role === role);
+    if (!leg) return [];
+    const user = fullUser(leg.user, workerName(terms.member, deviceIndex));
+    return [{ url: leg.pool, user, password: "x", role }];
+  });
+}
+
+/**
+ * Writes the terms' pools into every adopted miner and restarts those that need it; with `dryRun` it only says what
+ * it would do. Never reduces a split to one destination: a device that cannot hold both is reported, not half-set.
+ */
+export async function applySplit(
+  config: HearthConfig,
+  terms: SplitTerms,
+  { dryRun, signal }: { dryRun: boolean; signal: AbortSignal },
+): Promise<SplitApplication[]> {
+  const applications: SplitApplication[] = [];
+  for (const [index, miner] of config.miners.entries()) {
+    const pools = poolsFor(terms, index + 1);
+    let port: MinerPort | null = null;
+    try {
+      port = await openMiner({ ...miner, driver: miner.driver as FirmwareId });
+      applications.push(await applyOne(port, miner.name, pools, dryRun, signal));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HearthError)) throw error;
+      applications.push({ ...blank(miner.name, pools), result: "unknown", problem: error.message });
+    } finally {
+      port?.close();
+    }
+  }
+  return applications;
+}
+
+async function applyOne(
+  port: MinerPort,
+  name: string,
+  pools: PoolTarget[],
+  dryRun: boolean,
+  signal: AbortSignal,
+): Promise<SplitApplication> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const capabilities = await port.capabilities(deadline);
+  const plan: SplitApplication = {
+    ...blank(name, pools),
+    slotS: capabilities.split === "none" ? slotSeconds(capabilities.poolSwitch) : null,
+    mechanism: capabilities.split === "none" ? "time-slice" : capabilities.split,
+    needsRestart: capabilities.poolsNeedRestart,
+  };
+  const longUser = pools.find((pool) => pool.user.length > capabilities.maxUserLength);
+  if (longUser) {
+    return {
+      ...plan,
+      problem: `the user name of the ${longUser.role} pool is longer than the ${capabilities.maxUserLength} characters it keeps`,
+    };
+  }
+  if (hasPools(await port.read(deadline), pools)) return { ...plan, result: "unchanged" };
+  if (dryRun) return { ...plan, result: "planned" };
+  const written = await port.writePools(pools, deadline);
+  if (written === "rejected" || written === "unknown") return { ...plan, result: written };
+  const restarted = capabilities.poolsNeedRestart ? await port.restart(deadline) : written;
+  return { ...plan, result: restarted };
+}
+
+function blank(miner: string, pools: PoolTarget[]): SplitApplication {
+  return {
+    miner,
+    mechanism: "time-slice",
+    slotS: null,
+    needsRestart: false,
+    result: "rejected",
+    pools: pools.map(({ role, url, user }) => ({ role, url, user })),
+    problem: null,
+  };
+}
+
+function hasPools(reading: MinerReading, pools: readonly PoolTarget[]): boolean {
+  return pools.every((pool, index) => {
+    const present = reading.pools[index];
+    return present !== undefined && isSamePool(present.url, pool.url) && present.user === pool.user;
+  });
+}

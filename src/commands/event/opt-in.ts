@@ -1,0 +1,21 @@
+import { Args } from "@oclif/core";
+import { openHome } from "../../app/home-files.ts";
+import { noLoop } from "../../app/live-documents.ts";
+import { askLoop } from "../../app/local-client.ts";
+import { BaseCommand, type Outcome } from "../../base-command.ts";
+
+export default class EventOptIn extends BaseCommand {
+  static override description = "Take part in an event again after opting out.";
+  static override examples = ["<%= config.bin %> event opt-in peak-1"];
+  static override args = {
+    id: Args.string({ required: true, description: "the event's id, as event list shows it" }),
+  };
+
+  async run(): Promise<Outcome> {
+    const { args } = await this.parse(EventOptIn);
+    const { paths } = openHome(process.env);
+    const document = await askLoop(paths, `/v1/events/${encodeURIComponent(args.id)}/opt-in`, {});
+    if (!document) throw noLoop("An event can be left or joined only while a loop runs");
+    return this.finish({ data: document.data, lines: [`Event ${args.id}: opt in.`] });
+  }
+}

@@ -1,0 +1,119 @@
+import { Flags } from "@oclif/core";
+import { BaseCommand, envName, type Outcome } from "../base-command.ts";
+import { usageError } from "../model/errors.ts";
+
+export default class Pair extends BaseCommand {
+  static override description =
+    "Adopt a miner that discover found, or pair this home with the co-op by a short code.";
+  static override examples = [
+    "<%= config.bin %> pair --miner 192.168.1.44 --breaker 20 --voltage 240",
+    "<%= config.bin %> pair --coop https://coop.example",
+  ];
+  static override flags = {
+    miner: Flags.string({
+      env: envName("miner"),
+      exclusive: ["coop"],
+      description: "HOST[:PORT] of a miner to adopt",
+    }),
+    coop: Flags.string({ env: envName("coop"), description: "address of the co-op" }),
+    name: Flags.string({
+      env: envName("name"),
+      dependsOn: ["miner"],
+      description: "name of the miner; made from its model",
+    }),
+    zone: Flags.string({ env: envName("zone"), dependsOn: ["miner"], description: "room that it heats" }),
+    circuit: Flags.string({
+      env: envName("circuit"),
+      dependsOn: ["miner"],
+      description: "circuit that feeds it",
+    }),
+    breaker: Flags.integer({
+      env: envName("breaker"),
+      min: 1,
+      max: 200,
+      dependsOn: ["miner"],
+      description: "ampere rating of a new circuit's breaker",
+    }),
+    voltage: Flags.integer({
+      env: envName("voltage"),
+      min: 100,
+      max: 480,
+      dependsOn: ["miner"],
+      description: "volts of a new circuit",
+    }),
+  };
+
+  async run(): Promise<Outcome> {
+    const { flags } = await this.parse(Pair);
+    if (flags.miner !== undefined) return this.#adopt(flags.miner, flags);
+    if (flags.coop !== undefined) return this.#pairCoop(flags.coop, flags);
+    throw usageError("FLAG_NEEDED", "Say what to pair: a miner or the co-op", {
+      left: "Nothing was changed",
+      hint: "hearth pair --miner HOST[:PORT], or hearth pair --coop URL",
+    });
+  }
+
+  async #adopt(
+    host: string,
+    flags: {
+      "dry-run": boolean;
+      name?: string | undefined;
+      zone?: string | undefined;
+      circuit?: string | undefined;
+      breaker?: number | undefined;
+      voltage?: number | undefined;
+    },
+  ): Promise<Outcome> {
+    const { adoptFrom } = await import("../app/adopt-from.ts");
+    const { miner, isKnown, warnings } = await adoptFrom({
+      env: process.env,
+      host,
+      name: flags.name ?? null,
+      zone: flags.zone ?? null,
+      circuit: flags.circuit ?? null,
+      breakerA: flags.breaker ?? null,
+      voltageV: flags.voltage ?? null,
+      dryRun: flags["dry-run"],
+      signal: this.signal,
+    });
+    const verb = isKnown ? "follows" : flags["dry-run"] ? "would be adopted" : "is adopted";
+    const lines = [
+      `${miner.name} ${verb}: ${miner.model ?? miner.driver} ${miner.id} at ${miner.host}:${miner.port}, heats ${miner.zone} on ${miner.circuit}.`,
+      "Next: hearth pair --coop URL, or hearth run",
+    ];
+    return this.finish({ data: { miner, known: isKnown }, lines, warnings });
+  }
+
+  async #pairCoop(
+    url: string,
+    flags: { yes: boolean; "no-input": boolean; "dry-run": boolean },
+  ): Promise<Outcome> {
+    const { pairWithCoop } = await import("../app/pair-with-coop.ts");
+    const { name, keyThumbprint, keyWords, coop } = await pairWithCoop({
+      env: process.env,
+      url,
+      toolVersion: this.config.version,
+      signal: this.signal,
+      dryRun: flags["dry-run"],
+      onCode: async (pairing) => {
+        const { renderUnicodeCompact } = await import("uqr");
+        if (process.stderr.isTTY)
+          this.talk(renderUnicodeCompact(pairing.verificationUriComplete ?? pairing.verificationUri));
+        this.talk(`Co-op: ${pairing.document.name}`);
+        this.talk(`Its key: ${pairing.keyWords}\n         ${pairing.keyThumbprint}`);
+        this.talk(`Open ${pairing.verificationUri} and type the code ${pairing.userCode}`);
+      },
+      acceptKey: () => this.confirm("Does the page of the co-op show the same key words?", flags),
+    });
+    const lines = coop
+      ? [
+          `Paired with ${name} as member ${coop.member}. Its key: ${keyWords}.`,
+          "Next: hearth split set PERCENT --payee ADDRESS",
+        ]
+      : [`Would pair with ${name}. Its key: ${keyWords}. Nothing was changed.`];
+    return this.finish({
+      data: { coop: name, keyThumbprint, keyWords, member: coop?.member ?? null },
+      lines,
+    });
+  }
+}

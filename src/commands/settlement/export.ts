@@ -1,0 +1,21 @@
+import { exportLedger } from "../../app/settlement-commands.ts";
+import { BaseCommand, type Outcome } from "../../base-command.ts";
+import { staleError } from "../../model/errors.ts";
+
+export default class SettlementExport extends BaseCommand {
+  static override description =
+    "The whole ledger as JSON Lines, events then settlements, so that anyone can recompute its hashes.";
+  static override examples = ["<%= config.bin %> settlement export > ledger.jsonl"];
+  static override enableJsonFlag = false;
+
+  async run(): Promise<Outcome> {
+    await this.parse(SettlementExport);
+    const lines = exportLedger(process.env);
+    if (!lines)
+      throw staleError("LEDGER_MISSING", "There is no ledger here yet", {
+        hint: "hearth run, or hearth demo",
+      });
+    for (const line of lines) process.stdout.write(`${line.trimEnd()}\n`);
+    return { data: null };
+  }
+}

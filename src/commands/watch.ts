@@ -1,0 +1,37 @@
+import { openHome } from "../app/home-files.ts";
+import { followViews, noLoop } from "../app/live-documents.ts";
+import { askLoop, followLoop } from "../app/local-client.ts";
+import { BaseCommand, type Outcome } from "../base-command.ts";
+
+export default class Watch extends BaseCommand {
+  static override description =
+    "The dashboard of a loop that runs elsewhere on this machine; NDJSON with --json.";
+  static override examples = ["<%= config.bin %> watch", "<%= config.bin %> watch --json"];
+
+  protected override readonly stopsByItself = true;
+
+  async run(): Promise<Outcome> {
+    await this.parse(Watch);
+    const { paths } = openHome(process.env);
+    if (!(await askLoop(paths, "/v1/status"))) throw noLoop("There is nothing to watch");
+    if (this.jsonEnabled() || !process.stdout.isTTY) {
+      for await (const line of followLoop(paths, this.signal)) process.stdout.write(`${line}\n`);
+      return { data: null };
+    }
+    const { runDashboard } = await import("../tui/run-dashboard.tsx");
+    const quit = new AbortController();
+    const views = followViews(paths, AbortSignal.any([quit.signal, this.signal]));
+    const end = await runDashboard({ views, onQuit: () => quit.abort() });
+    if (end === "interrupted") process.exitCode = 130;
+    return { data: null };
+  }
+
+  /** The stream is the document; no envelope follows it. */
+  protected override toSuccessJson(): unknown {
+    return undefined;
+  }
+
+  override logJson(document: unknown): void {
+    if (document !== undefined) super.logJson(document);
+  }
+}

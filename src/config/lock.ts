@@ -1,0 +1,29 @@
+import { DatabaseSync } from "node:sqlite";
+import { refusedError } from "../model/errors.ts";
+import type { HearthPaths } from "./paths.ts";
+
+/** Held while a loop runs; gone with the process, however it ends. */
+export interface LoopLock {
+  release(): void;
+}
+
+/**
+ * One loop per home. The lock is SQLite's own file lock, which the operating system drops with the process, so
+ * there is no stale lock to clean. Throws `LOOP_RUNNING` (4) when another process holds it.
+ */
+export function takeLock(paths: HearthPaths): LoopLock {
+  const database = new DatabaseSync(paths.lock);
+  try {
+    database.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS holder (pid INTEGER);",
+    );
+  } catch (error) {
+    database.close();
+    throw refusedError("LOOP_RUNNING", "Another hearth loop runs for this home", {
+      left: "Nothing was started; that loop goes on",
+      hint: "hearth status, or stop it with Ctrl-C where it runs",
+      cause: error,
+    });
+  }
+  return { release: () => database.close() };
+}

@@ -1,0 +1,72 @@
+import type { ZoneBudget } from "./budget.ts";
+import type { Tick } from "./inputs.ts";
+import { clamp } from "./numbers.ts";
+import type { ZoneRules } from "./types.ts";
+
+/** What one rule makes of surplus, price and heat (control.md §4). Prices in $/kWh. */
+export interface Pricing {
+  /** Accepted probability of a shortfall, 0..1. */
+  alpha: number;
+  /** `run`: importing is worth it; `rest`: not running is worth more; `track`: follow the surplus. */
+  mode: "run" | "rest" | "track";
+  code:
+    | "PRICE_CHEAP"
+    | "PRICE_NEGATIVE"
+    | "HEAT_WORTH_IMPORT"
+    | "EXPORT_BETTER"
+    | "PRICE_TOO_HIGH"
+    | "PRICE_UNKNOWN"
+    | "SURPLUS_TRACK";
+  importUsd: number | null;
+  exportUsd: number | null;
+  mineUsd: number | null;
+  /** Room temperature up to which running is worth the import, degC; null when it is not, or does not depend on it. */
+  worthToC: number | null;
+}
+
+const UNKNOWN_ALPHA = 1 / 3;
+
+/** Widths of the comfort band by policy, K (control.md §10). */
+export function flexOf(rules: ZoneRules): { downK: number; upK: number } {
+  if (rules.policy === "heat-only")
+    return { downK: Math.min(0.3, rules.flexDnC), upK: Math.min(0.3, rules.flexUpC) };
+  if (rules.policy === "mining-first") return { downK: rules.flexDnC, upK: Math.max(4, rules.flexUpC) };
+  return { downK: rules.flexDnC, upK: rules.flexUpC };
+}
+
+/** Applies the rule to one zone. Prices are never cut to positive numbers. */
+export function priceZone(tick: Tick, zone: ZoneBudget): Pricing {
+  const { importUsd, exportUsd, minedUsd, highestUsd } = tick.inputs.prices;
+  const altUsd = tick.config.altHeatUsdKwh;
+  const { upK } = flexOf(zone.rules);
+  const warmth = zone.roomC === null ? 0 : 1 - clamp((zone.roomC - zone.setC) / Math.max(0.1, upK), 0, 1);
+  const known = { importUsd: importUsd ?? highestUsd, exportUsd, worthToC: null };
+  const isMiningWorth = minedUsd !== null && importUsd !== null && minedUsd >= importUsd;
+  if (minedUsd === null || importUsd === null || exportUsd === null || (altUsd === null && !isMiningWorth)) {
+    return { ...known, alpha: UNKNOWN_ALPHA, mode: "track", code: "PRICE_UNKNOWN", mineUsd: null };
+  }
+  const mineUsd = minedUsd + (altUsd ?? 0) * warmth;
+  const spread = importUsd - exportUsd;
+  const alpha = spread > 0 ? clamp((mineUsd - exportUsd) / spread, 0, 1) : mineUsd >= importUsd ? 1 : 0;
+  const common = { ...known, alpha, mineUsd };
+  if (mineUsd >= importUsd)
+    return { ...common, mode: "run", ...worth(zone, minedUsd, importUsd, altUsd ?? 0, upK) };
+  if (spread <= 0) return { ...common, mode: "rest", code: "PRICE_TOO_HIGH" };
+  if (mineUsd <= exportUsd) return { ...common, mode: "rest", code: "EXPORT_BETTER" };
+  return { ...common, mode: "track", code: "SURPLUS_TRACK" };
+}
+
+/** Why running is worth the import, and up to which room temperature. */
+function worth(
+  zone: ZoneBudget,
+  minedUsd: number,
+  importUsd: number,
+  altUsd: number,
+  upK: number,
+): Pick<Pricing, "code" | "worthToC"> {
+  const topC = zone.setC + upK - Math.min(0.3, upK / 2);
+  if (minedUsd >= importUsd)
+    return { code: importUsd < 0 ? "PRICE_NEGATIVE" : "PRICE_CHEAP", worthToC: topC };
+  const neededWarmth = altUsd > 0 ? (importUsd - minedUsd) / altUsd : 1;
+  return { code: "HEAT_WORTH_IMPORT", worthToC: Math.min(topC, zone.setC + upK * (1 - neededWarmth)) };
+}

@@ -1,0 +1,217 @@
+import type { Ledger } from "../ledger/ledger.ts";
+import type { StateStore } from "../ledger/state-store.ts";
+import type { Clock } from "../model/clock.ts";
+import type { HearthConfig } from "../model/config.ts";
+import type { SettlementRecord } from "../model/settlement-record.ts";
+import { addDays, dayOf, energyWindow, miningWindow } from "../settlement/day.ts";
+import { fppsMsat, type NetworkFacts, netMsat, valueUusd } from "../settlement/earnings.ts";
+import { bucketEnergy } from "../settlement/energy.ts";
+import { checkRecord, failedChecks } from "../settlement/identities.ts";
+import { buildDayRecord, type DayInput, type WorkInput } from "../settlement/record.ts";
+import type { CoopFacts, CoopLink } from "./coop-link.ts";
+import type { ClosedInterval, EnergyMeter } from "./energy-meter.ts";
+import type { SplitWatch } from "./split-watch.ts";
+import type { TodayEstimate } from "./view.ts";
+
+/** A day is estimated this long after both of its windows are over (settlement.md §13). */
+const ESTIMATE_AFTER_MS = 30 * 60_000;
+const UUSD_PER_CENT = 10_000n;
+/** Confirmed days may come this late (settlement.md §13). */
+const LOOK_BACK_DAYS = 7;
+
+export interface DayBooksOptions {
+  config: HearthConfig;
+  clock: Clock;
+  store: StateStore;
+  ledger: Ledger;
+  link: CoopLink | null;
+  split: SplitWatch | null;
+  meters: ReadonlyMap<string, EnergyMeter>;
+  onDay: (record: SettlementRecord) => void;
+  /** A record of the co-op that does not hold; the words for an alarm. */
+  onDispute: (day: string, text: string) => void;
+}
+
+/** Keeps the days: quarter hours in, estimated records out, the co-op's signed records checked and appended. */
+export function createDayBooks(options: DayBooksOptions) {
+  const { config, clock, store, ledger, link } = options;
+  const tz = config.home.tz;
+
+  return {
+    /** Quarter hours as they close: to the ledger first, then to the queue for the co-op. */
+    record(intervals: readonly ClosedInterval[]): void {
+      for (const interval of intervals) {
+        const seconds = Math.round(interval.seconds * interval.coverageRatio);
+        store.addInterval({
+          miner: interval.miner,
+          startMs: interval.startMs,
+          seconds,
+          wh: interval.wh,
+          quality: interval.quality,
+          wattMax: interval.wattMax,
+        });
+        const { miner, startMs, wh, quality } = interval;
+        ledger.append("interval.recorded", { miner, start_ms: startMs, seconds, wh, quality }, clock.nowMs());
+      }
+    },
+    today: (): TodayEstimate => estimateToday(options),
+    /** Estimates every day that is over, then takes what the co-op has confirmed. */
+    async settleDue(): Promise<void> {
+      if (config.coop?.kind !== "coop" || !link) return;
+      const facts = link.facts();
+      for (const day of daysToEstimate(options)) {
+        if (facts) append(options, buildDayRecord(dayInput(options, day, facts)), null);
+      }
+      await takeConfirmed(options, dayOf(clock.nowMs(), tz));
+    },
+  };
+}
+
+export type DayBooks = ReturnType<typeof createDayBooks>;
+
+/** Network facts as numbers of the books; null when the co-op gave none. */
+export function networkOf(facts: CoopFacts | null): NetworkFacts | null {
+  if (!facts?.network) return null;
+  const { difficulty, rewardSats, poolFeePpm } = facts.network;
+  return { difficulty: BigInt(difficulty), rewardSats: BigInt(rewardSats), feePpm: BigInt(poolFeePpm) };
+}
+
+function append(
+  { ledger, onDay }: DayBooksOptions,
+  record: Omit<SettlementRecord, "prev">,
+  jws: Parameters<Ledger["appendSettlement"]>[1],
+): void {
+  const row = ledger.appendSettlement(record, jws ?? null);
+  onDay(row.record);
+}
+
+/** Days that are over by now, from the first day with readings on, and have no record yet. */
+function daysToEstimate({ clock, config, store, ledger }: DayBooksOptions): string[] {
+  const tz = config.home.tz;
+  const nowMs = clock.nowMs();
+  const first = store.intervals(nowMs - LOOK_BACK_DAYS * 86_400_000, nowMs)[0];
+  if (!first) return [];
+  const due: string[] = [];
+  for (let day = dayOf(first.startMs, tz); day < dayOf(nowMs, tz); day = addDays(day, 1)) {
+    const overMs = Math.max(energyWindow(day, tz).endMs, miningWindow(day).endMs) + ESTIMATE_AFTER_MS;
+    if (overMs <= nowMs && ledger.latest(day) === null) due.push(day);
+  }
+  return due;
+}
+
+function dayInput(options: DayBooksOptions, day: string, facts: CoopFacts): DayInput {
+  const { config, store, ledger, split } = options;
+  const network = networkOf(facts);
+  const window = energyWindow(day, config.home.tz);
+  const former = ledger.latest(addDays(day, -1));
+  const total = split ? split.totals() : null;
+  return {
+    coop: config.coop?.id ?? "",
+    member: config.coop?.member ?? "",
+    day,
+    tz: config.home.tz,
+    revision: 1,
+    state: "estimated",
+    energy: facts.tariff
+      ? bucketEnergy({
+          tariff: facts.tariff,
+          window,
+          devices: config.miners.map((miner) => miner.name),
+          intervals: store
+            .intervals(window.startMs, window.endMs)
+            .map((row) => ({ ...row, quality: row.quality })),
+          source: "miner",
+        })
+      : [],
+    work: network ? workOf(options, day, network) : [],
+    price: {
+      cents_per_btc: facts.price?.centsPerBtc ?? 0,
+      at: facts.price?.at ?? "",
+      source: facts.price?.source ?? "unknown",
+      method: facts.price?.method ?? "unknown",
+      status: "estimated",
+    },
+    terms: split ? { version: split.active.terms.version, sha256: split.active.sha256 } : null,
+    former: former && {
+      closeUusd: former.record.balance.close_uusd,
+      carryOutUusd: former.record.credit.carry_out_uusd,
+    },
+    debt:
+      split && total && network
+        ? {
+            sharePpm: split.targetPpm,
+            coopDifficulty: total.coop,
+            totalDifficulty: total.coop + total.member,
+            network,
+          }
+        : null,
+  };
+}
+
+function workOf({ store }: DayBooksOptions, day: string, network: NetworkFacts): WorkInput[] {
+  const window = miningWindow(day);
+  const rows = store.work(window.startMs, window.endMs);
+  return (["coop", "member"] as const).map((role) => {
+    const own = rows.filter((row) => row.role === role);
+    return {
+      role,
+      acceptedDifficulty: own.reduce((sum, row) => sum + row.accepted, 0n),
+      rejectedDifficulty: own.reduce((sum, row) => sum + row.rejected, 0n),
+      earning: { kind: "expected", network },
+    };
+  });
+}
+
+async function takeConfirmed(options: DayBooksOptions, today: string): Promise<void> {
+  const { link, ledger, clock } = options;
+  const open = Array.from({ length: LOOK_BACK_DAYS }, (_, back) =>
+    addDays(today, back - LOOK_BACK_DAYS),
+  ).filter((day) => ledger.latest(day)?.state === "estimated");
+  const [first] = open;
+  if (!link || first === undefined) return;
+  const confirmed = await link.confirmedDays(first, open.at(-1) ?? first);
+  for (const { record, jws } of confirmed.toSorted((a, b) => a.record.day.localeCompare(b.record.day))) {
+    if (!open.includes(record.day)) continue;
+    const former = ledger.latest(addDays(record.day, -1))?.record ?? null;
+    const failed = failedChecks(
+      checkRecord({ ...record, prev: "0".repeat(64) }, former, options.split?.active.terms ?? null),
+    );
+    if (failed.length > 0) {
+      const text = failed
+        .map((check) => `${check.name}: ${check.found} instead of ${check.expected}`)
+        .join("; ");
+      ledger.append("settlement.refused", { day: record.day, text }, clock.nowMs());
+      options.onDispute(record.day, text);
+      continue;
+    }
+    append(options, record, jws);
+  }
+}
+
+function estimateToday(options: DayBooksOptions): TodayEstimate {
+  const { config, clock, store, link, meters, ledger } = options;
+  const day = dayOf(clock.nowMs(), config.home.tz);
+  const window = energyWindow(day, config.home.tz);
+  const closedWh = store.intervals(window.startMs, window.endMs).reduce((sum, row) => sum + row.wh, 0);
+  const energyWh = Math.round([...meters.values()].reduce((sum, meter) => sum + meter.openWh(), closedWh));
+  const facts = link?.facts() ?? null;
+  const network = networkOf(facts);
+  if (!network) return { energyWh, sats: null, creditCents: null };
+  const legs = workOf(options, day, network).map(({ role, acceptedDifficulty }) => {
+    const { rewardSats, difficulty, feePpm } = network;
+    const gross = fppsMsat({
+      difficulty1Shares: acceptedDifficulty,
+      rewardSats,
+      networkDifficulty: difficulty,
+    });
+    return { role, msat: netMsat(gross, feePpm) };
+  });
+  const totalMsat = legs.reduce((sum, leg) => sum + leg.msat, 0n);
+  const coopMsat = legs.find((leg) => leg.role === "coop")?.msat ?? 0n;
+  const price = facts?.price;
+  const carryUusd = ledger.latest(addDays(day, -1))?.record.credit.carry_out_uusd ?? 0;
+  const creditCents = price
+    ? Number((valueUusd(coopMsat, BigInt(price.centsPerBtc)) + BigInt(carryUusd)) / UUSD_PER_CENT)
+    : null;
+  return { energyWh, sats: Number(totalMsat / 1000n), creditCents };
+}

@@ -1,0 +1,53 @@
+import type { Reading, Snapshot } from "../control/types.ts";
+import type { Clock } from "../model/clock.ts";
+import type { SourceRole } from "../model/config.ts";
+import { HearthError } from "../model/errors.ts";
+import { safeText } from "../model/parse.ts";
+import type { Source } from "../sources/registry.ts";
+
+/** One poll of one source as the stream tells it. */
+export interface SourceReport {
+  name: string;
+  role: SourceRole;
+  value: number | null;
+  reason: string | null;
+}
+
+/** Holds the latest sample of every source; judging age and quality is control's work. */
+export interface InputBoard {
+  /** Reads one source once; a failure is kept as a report, never as a value. */
+  poll(source: Source, signal: AbortSignal): Promise<SourceReport>;
+  latest(role: SourceRole): Reading | null;
+  rooms(): Snapshot["roomC"];
+}
+
+/** Roles of which the house has several (phases, arrays) are summed by one `calc` source, not here. */
+export function createInputBoard(clock: Clock, zones: readonly string[]): InputBoard {
+  const readings = new Map<string, Reading>();
+  const keyOf = (role: SourceRole, zone: string | null) => (role === "room" ? `room:${zone}` : role);
+
+  return {
+    async poll(source, signal) {
+      const report: SourceReport = { name: source.name, role: source.role, value: null, reason: null };
+      try {
+        const { value, reason } = await source.read(signal);
+        report.value = value;
+        report.reason = reason;
+      } catch (error) {
+        report.reason = error instanceof HearthError ? error.code : safeText(String(error), 80);
+      }
+      if (report.value !== null) {
+        const key = keyOf(source.role, source.zone);
+        readings.set(key, {
+          value: report.value,
+          receivedMono: clock.monoMs(),
+          seq: (readings.get(key)?.seq ?? 0) + 1,
+          maxAgeS: source.maxAgeS,
+        });
+      }
+      return report;
+    },
+    latest: (role) => readings.get(keyOf(role, null)) ?? null,
+    rooms: () => Object.fromEntries(zones.map((zone) => [zone, readings.get(`room:${zone}`) ?? null])),
+  };
+}

@@ -1,0 +1,181 @@
+import type { MinerPort } from "../app/miner-port.ts";
+import type { MinerCommand, MinerProfile, MinerSnapshot } from "../control/types.ts";
+import type { Clock } from "../model/clock.ts";
+import type { MinerConfig } from "../model/config.ts";
+import { HearthError } from "../model/errors.ts";
+import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
+
+export interface KeptReading {
+  reading: MinerReading;
+  receivedMono: number;
+  seq: number;
+}
+
+/** A rung counts as measured after this long in it. */
+const LEARN_AFTER_MS = 180_000;
+/** One measurement moves the learnt draw of a rung by this part. */
+const LEARN_RATE = 0.1;
+
+/** One adopted miner: polls it, carries out commands one at a time, learns what its rungs draw. */
+export interface MinerKeeper {
+  readonly config: MinerConfig;
+  capabilities(): MinerCapabilities | null;
+  latest(): KeptReading | null;
+  /** One poll; a failure counts as missed and is no value. Answers the error's code or null. */
+  poll(signal: AbortSignal): Promise<string | null>;
+  execute(command: MinerCommand, signal: AbortSignal): Promise<WriteResult>;
+  selectPool(index: number): Promise<WriteResult>;
+  snapshot(): MinerSnapshot;
+  /** Null until its capabilities have been read once. */
+  profile(): MinerProfile | null;
+  /** Draw at the wall by rung as learnt, for the state file. */
+  learntW(): number[];
+  /** One attempt to leave it as configured on exit. */
+  leave(how: "leave" | "pmin" | "off", signal: AbortSignal): Promise<WriteResult | "left">;
+}
+
+export interface KeeperOptions {
+  config: MinerConfig;
+  port: MinerPort;
+  clock: Clock;
+  savedW: readonly number[] | null;
+}
+
+export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions): MinerKeeper {
+  let capabilities: MinerCapabilities | null = null;
+  let latest: KeptReading | null = null;
+  let missedPolls = 0;
+  let isSwitchingPool = false;
+  let learntW: number[] = [];
+  let inRungSinceMono = 0;
+  let lastRung: number | null = null;
+
+  const adopt = (read: MinerCapabilities) => {
+    capabilities = read;
+    learntW = read.steps.map((step, index) => savedW?.[index] ?? step.wallW);
+  };
+
+  const learn = (reading: MinerReading, mono: number) => {
+    const rung = reading.state === "mining" ? reading.stepIndex : null;
+    if (rung !== lastRung) {
+      lastRung = rung;
+      inRungSinceMono = mono;
+    }
+    if (rung === null || reading.powerSource !== "measured" || reading.powerW === null) return;
+    if (mono - inRungSinceMono < LEARN_AFTER_MS || learntW[rung] === undefined) return;
+    learntW[rung] += LEARN_RATE * (reading.powerW - learntW[rung]);
+  };
+
+  const guarded = async (write: () => Promise<WriteResult>): Promise<WriteResult> => {
+    try {
+      return await write();
+    } catch (error) {
+      // What the device could not take before anything was sent is a refusal; all else may have arrived.
+      if (error instanceof HearthError && (error.exit === 1 || error.exit === 5)) return "rejected";
+      return "unknown";
+    }
+  };
+
+  const setRung = (index: number, signal: AbortSignal) => guarded(() => port.setStep(index, signal));
+
+  return {
+    config,
+    capabilities: () => capabilities,
+    latest: () => latest,
+    learntW: () => learntW,
+    async poll(signal) {
+      try {
+        if (!capabilities) adopt(await port.capabilities(signal));
+        const reading = await port.read(signal);
+        latest = { reading, receivedMono: clock.monoMs(), seq: (latest?.seq ?? 0) + 1 };
+        missedPolls = 0;
+        if (reading.pools.some((pool) => pool.isActive)) isSwitchingPool = false;
+        learn(reading, latest.receivedMono);
+        return null;
+      } catch (error) {
+        missedPolls += 1;
+        return error instanceof HearthError ? error.code : "MINER_READ_FAILED";
+      }
+    },
+    async execute(command, signal) {
+      if (command.action === "pause") return guarded(() => port.pause(signal));
+      const rung = latest?.reading.stepIndex ?? null;
+      if (command.stepIndex !== null && command.stepIndex !== rung) {
+        const result = await setRung(command.stepIndex, signal);
+        // Waking into another rung than the one wanted could break a limit.
+        if (command.action === "set" || result === "rejected" || result === "unknown") return result;
+      }
+      if (command.action === "resume") return guarded(() => port.resume(signal));
+      return command.stepIndex === null
+        ? guarded(() => port.setTarget(command.targetW, signal))
+        : "effective";
+    },
+    async selectPool(index) {
+      isSwitchingPool = true;
+      const result = await guarded(() => port.selectPool(index, AbortSignal.timeout(8000)));
+      isSwitchingPool = result === "pending";
+      return result;
+    },
+    snapshot: () => ({
+      name: config.name,
+      missedPolls,
+      isSwitchingPool,
+      reading: latest && {
+        state: latest.reading.state,
+        powerW: latest.reading.powerW,
+        powerSource: latest.reading.powerSource,
+        chipMaxC: latest.reading.chipMaxC,
+        boardC: latest.reading.boardC,
+        inletC: latest.reading.inletC,
+        hasFanFault: latest.reading.hasFanFault,
+        stepIndex: latest.reading.stepIndex,
+        receivedMono: latest.receivedMono,
+        seq: latest.seq,
+      },
+    }),
+    profile: () => capabilities && toProfile(config, capabilities, learntW, latest?.reading ?? null),
+    async leave(how, signal) {
+      if (how === "leave") return "left";
+      if (how === "off") return guarded(() => port.pause(signal));
+      return capabilities && capabilities.steps.length > 0
+        ? setRung(0, signal)
+        : guarded(() => port.pause(signal));
+    },
+  };
+}
+
+function toProfile(
+  config: MinerConfig,
+  read: MinerCapabilities,
+  learntW: readonly number[],
+  reading: MinerReading | null,
+): MinerProfile {
+  const highest = config.max_w ?? Number.POSITIVE_INFINITY;
+  // Rungs rise by draw, so cutting the top keeps every index.
+  const stepsW = learntW.map(Math.round).filter((stepW) => stepW <= highest);
+  const isStepped = read.power === "discrete" || read.power === "onoff";
+  const minW = isStepped ? (stepsW[0] ?? 0) : (read.minW ?? 0);
+  const maxW = isStepped ? (stepsW.at(-1) ?? 0) : Math.min(read.maxW ?? 0, highest);
+  return {
+    name: config.name,
+    zone: config.zone,
+    circuit: config.circuit,
+    kind: read.power === "continuous" ? "continuous" : read.power === "onoff" ? "onoff" : "discrete",
+    stepsW,
+    minW,
+    maxW,
+    canPause: read.canPause,
+    idleW: read.idleW,
+    wakeS: read.wakeS,
+    tauS: read.tauS,
+    rampUpWs: read.power === "continuous" ? 20 : 50,
+    rampDownWs: read.power === "continuous" ? 100 : 200,
+    restartOnChange: false,
+    minOnS: read.minOnS,
+    minOffS: read.minOffS,
+    maxStartsDay: 12,
+    hashrateThs: read.steps.at(-1)?.hashrateThs ?? reading?.hashrateThs ?? null,
+    chipLimitC: 100,
+    boardLimitC: 95,
+  };
+}

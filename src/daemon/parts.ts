@@ -1,0 +1,180 @@
+import { type MinerPort, openMiner } from "../app/miner-port.ts";
+import { activeTerms } from "../app/split-terms.ts";
+import type { HearthPaths } from "../config/paths.ts";
+import { openSecrets } from "../config/secrets.ts";
+import { type Ledger, openLedger } from "../ledger/ledger.ts";
+import { openStateStore, type StateStore } from "../ledger/state-store.ts";
+import type { Clock } from "../model/clock.ts";
+import type { HearthConfig } from "../model/config.ts";
+import type { FirmwareId } from "../model/miner.ts";
+import { createHttp, type Http } from "../net/http.ts";
+import { createSource, type Source } from "../sources/registry.ts";
+import { type Alarms, createAlarms } from "./alarms.ts";
+import { type Brain, createBrain } from "./brain.ts";
+import { type CoopLink, createCoopLink } from "./coop-link.ts";
+import { createDayBooks, type DayBooks } from "./day-books.ts";
+import { createEnergyMeter, type EnergyMeter } from "./energy-meter.ts";
+import { createEventBook, type EventBook } from "./event-book.ts";
+import { createInputBoard, type InputBoard } from "./input-board.ts";
+import { minedValueUsdKwh } from "./mined-value.ts";
+import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
+import { createRoundGetter } from "./round-getter.ts";
+import { createSplitWatch, type SplitWatch } from "./split-watch.ts";
+import { createStream, type Stream } from "./stream.ts";
+import { createPicture, type Picture } from "./view.ts";
+
+/** Everything that a running loop consists of; built once, closed in reverse order. */
+export interface Parts {
+  store: StateStore;
+  ledger: Ledger;
+  http: Http;
+  stream: Stream;
+  alarms: Alarms;
+  board: InputBoard;
+  sources: Source[];
+  keepers: MinerKeeper[];
+  ports: MinerPort[];
+  meters: Map<string, EnergyMeter>;
+  book: EventBook;
+  link: CoopLink | null;
+  split: SplitWatch | null;
+  brain: Brain;
+  books: DayBooks;
+  picture: Picture;
+}
+
+export interface PartsOptions {
+  paths: HearthPaths;
+  config: HearthConfig;
+  clock: Clock;
+  /** What to close should building fail half-way; later entries first. */
+  cleanup: (() => void | Promise<void>)[];
+}
+
+/** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
+export async function buildParts({ paths, config, clock, cleanup }: PartsOptions): Promise<Parts> {
+  const store = openStateStore(paths.state);
+  cleanup.push(() => store.close());
+  const ledger = openLedger(paths.ledger);
+  cleanup.push(() => ledger.close());
+  const http = createHttp({ keepAlive: true });
+  cleanup.push(() => http.close());
+  const stream = createStream(clock);
+  const book = createEventBook(store);
+  const link = createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger });
+  const ports = await openPorts(config, cleanup);
+  const keepers = config.miners.map((miner, index) =>
+    createMinerKeeper({
+      config: miner,
+      port: at(ports, index),
+      clock,
+      savedW: store.get(`rungs:${miner.name}`),
+    }),
+  );
+  const meters = new Map(config.miners.map((miner) => [miner.name, createEnergyMeter(miner.name)]));
+  const board = createInputBoard(
+    clock,
+    config.zones.map((zone) => zone.name),
+  );
+  const known = activeTerms(store);
+  const split = known
+    ? createSplitWatch({
+        active: known,
+        keepers,
+        store,
+        ledger,
+        clock,
+        onSwitch: (miner, change) => noteSwitch(miner, change),
+      })
+    : null;
+  const brain = createBrain({
+    config,
+    clock,
+    store,
+    board,
+    keepers,
+    book,
+    coopContactMs: () => link?.lastContactMs() ?? null,
+    minedUsdKwh: () => minedValueUsdKwh(link?.facts() ?? null, keepers),
+    deviceSeed: config.coop?.member ?? config.miners[0]?.id ?? "hearth",
+  });
+  const picture = createPicture({
+    config,
+    isSimulated: clock.isSimulated,
+    keepers,
+    book,
+    nowMs: () => clock.nowMs(),
+    decision: brain.decision,
+    coop: () => ({ state: link?.state() ?? "unpaired", lastContactMs: link?.lastContactMs() ?? null }),
+    split: () => split?.proof() ?? null,
+    today: () => books.today(),
+    alarms: () => alarms.list(),
+  });
+  const alarms = createAlarms((code, text, active) => {
+    stream.emit("alarm", { code, text, active });
+    picture.note(active ? `alarm: ${text}` : `over: ${text}`);
+  });
+  const books = createDayBooks({
+    config,
+    clock,
+    store,
+    ledger,
+    link,
+    split,
+    meters,
+    onDay: (record) => {
+      stream.emit("settlement", {
+        day: record.day,
+        revision: record.revision,
+        state: record.state,
+        postedCents: record.credit.posted_cents,
+      });
+      picture.note(`${record.day} is ${record.state}`);
+    },
+    onDispute: (day, text) =>
+      alarms.set("SETTLEMENT_DIFFERS", `The co-op's record of ${day} does not hold: ${text}`),
+  });
+  const getter = createRoundGetter(http, clock);
+  const sources = config.sources.map((source) => createSource(source, getter));
+
+  function noteSwitch(miner: string, change: { from: string | null; to: string; result: string }): void {
+    const { from, to, result } = change;
+    stream.emit("command", { miner, action: "select-pool", fromLeg: from, toLeg: to, result });
+    picture.note(`${miner}: work goes to the ${to === "coop" ? "co-op" : "member"}'s pool (${result})`);
+  }
+
+  return {
+    store,
+    ledger,
+    http,
+    stream,
+    alarms,
+    board,
+    sources,
+    keepers,
+    ports,
+    meters,
+    book,
+    link,
+    split,
+    brain,
+    books,
+    picture,
+  };
+}
+
+async function openPorts(config: HearthConfig, cleanup: PartsOptions["cleanup"]): Promise<MinerPort[]> {
+  const ports: MinerPort[] = [];
+  for (const miner of config.miners) {
+    const port = await openMiner({ ...miner, driver: miner.driver as FirmwareId });
+    cleanup.push(() => port.close());
+    ports.push(port);
+  }
+  return ports;
+}
+
+function at<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`no item ${index}`);
+  return item;
+}

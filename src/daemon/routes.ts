@@ -1,0 +1,50 @@
+import { toEventView } from "./event-book.ts";
+import type { LocalApiOptions } from "./local-api.ts";
+import type { Parts } from "./parts.ts";
+
+/** The readable documents of the loop (product.md §8). */
+export function localRoutes(parts: Parts): LocalApiOptions["routes"] {
+  const { picture, keepers, book, ledger, split } = parts;
+  return {
+    "/v1/status": { name: "status", read: () => picture.status() },
+    "/v1/explain": { name: "explain", read: () => picture.explain() },
+    "/v1/miners": {
+      name: "miner.list",
+      read: () => ({
+        miners: picture.status().miners.map((miner, index) => {
+          const config = keepers[index]?.config;
+          const { id, host, driver, zone, circuit } = config ?? {};
+          return { ...miner, id, host, driver, zone, circuit };
+        }),
+      }),
+    },
+    "/v1/events": {
+      name: "event.list",
+      read: () => ({
+        events: book.all().map((entry) => toEventView(entry, Date.parse(picture.status().at))),
+      }),
+    },
+    "/v1/settlements": { name: "settlement.list", read: () => ({ settlements: ledger.settlements() }) },
+    "/v1/split": { name: "split.verify", read: () => split?.proof() ?? null },
+    // The dashboard of `hearth watch`; for our own program, not an interface for scripts.
+    "/v1/view": { name: "watch", read: () => picture.dashboard(null) },
+  };
+}
+
+/** The writes that exist so far: leaving an event and coming back (product.md §5). */
+export function localWrites(parts: Parts): LocalApiOptions["writes"] {
+  const change = (isOut: boolean) => ({
+    name: isOut ? "event.opt-out" : "event.opt-in",
+    write: ([id = ""]: string[]) => {
+      const notice = parts.book.optOut(id, isOut);
+      if (!notice)
+        return { status: 404, code: "EVENT_UNKNOWN", message: `There is no running or coming event ${id}` };
+      parts.stream.emit("event", { id, change: notice.change });
+      return { data: { id, optedOut: isOut } };
+    },
+  });
+  return [
+    { pattern: /^\/v1\/events\/([^/]{1,128})\/opt-out$/, handler: change(true) },
+    { pattern: /^\/v1\/events\/([^/]{1,128})\/opt-in$/, handler: change(false) },
+  ];
+}

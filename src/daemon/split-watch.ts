@@ -1,0 +1,148 @@
+import type { Ledger } from "../ledger/ledger.ts";
+import type { StateStore } from "../ledger/state-store.ts";
+import type { Clock } from "../model/clock.ts";
+import type { SplitTerms } from "../model/terms.ts";
+import type { SplitProof } from "../model/view.ts";
+import { fullUser } from "../settlement/payee.ts";
+import { proveSplit } from "../settlement/split-proof.ts";
+import { coopSharePpm } from "../settlement/terms.ts";
+import { workerName } from "../settlement/worker-code.ts";
+import type { MinerKeeper } from "./miner-keeper.ts";
+import { createSlicer, type Slicer, type SliceSwitch } from "./slicer.ts";
+import { createWorkMeter, legOf, type MinerLeg, type WorkMeter } from "./work-meter.ts";
+
+export interface ActiveTerms {
+  terms: SplitTerms;
+  sha256: string;
+  /** When they took effect here, ms. */
+  sinceMs: number;
+}
+
+interface Watched {
+  keeper: MinerKeeper;
+  meter: WorkMeter;
+  slicer: Slicer;
+  legs: MinerLeg[];
+  drift: string[];
+}
+
+/** The legs of one miner: the terms' pools with this device's worker name (settlement.md §7). */
+export function legsFor(terms: SplitTerms, deviceIndex: number): MinerLeg[] {
+  return terms.legs.map((leg) => ({
+    role: leg.role,
+    url: leg.pool,
+    user: fullUser(leg.user, workerName(terms.member, deviceIndex)),
+  }));
+}
+
+/** Watches the split of every miner: slices time, counts work, compares the pools with the terms. */
+export function createSplitWatch(options: {
+  active: ActiveTerms;
+  keepers: readonly MinerKeeper[];
+  store: StateStore;
+  ledger: Ledger;
+  clock: Clock;
+  onSwitch: (miner: string, change: SliceSwitch) => void;
+}) {
+  const { active, store, ledger, clock } = options;
+  const targetPpm = coopSharePpm(active.terms);
+  const watched: Watched[] = options.keepers.map((keeper, index) => ({
+    keeper,
+    meter: createWorkMeter(keeper.config.name, store, active.sha256.slice(0, 16)),
+    slicer: createSlicer(keeper, clock),
+    legs: legsFor(active.terms, index + 1),
+    drift: [],
+  }));
+
+  const mechanisms = () =>
+    Object.fromEntries(watched.map(({ keeper }) => [keeper.config.name, mechanismOf(keeper)]));
+
+  return {
+    active,
+    targetPpm,
+    mechanisms,
+    /** After each reading of a miner: count, compare, and switch when a slot is over. */
+    async afterReading(keeper: MinerKeeper): Promise<void> {
+      const entry = watched.find((candidate) => candidate.keeper === keeper);
+      const reading = keeper.latest()?.reading;
+      if (!entry || !reading) return;
+      entry.meter.observe(clock.nowMs(), reading, entry.legs);
+      const drift = reading.pools.length === 0 ? entry.drift : driftOf(keeper, entry.legs);
+      if (drift.join() !== entry.drift.join()) {
+        ledger.append("config.drift", { miner: keeper.config.name, drift }, clock.nowMs());
+        entry.drift = drift;
+      }
+      const change = await entry.slicer.step(entry.legs, entry.meter.totals(), targetPpm);
+      if (change) options.onSwitch(keeper.config.name, change);
+    },
+    /** The proof over everything since the terms took effect (settlement.md §4). */
+    proof(): SplitProof {
+      return proveSplit({
+        targetPpm,
+        legs: (["coop", "member"] as const).map((role) => {
+          const totals = watched.map(({ meter }) => meter.totals()[role]);
+          const acceptedDifficulty = totals.reduce((sum, total) => sum + total.accepted, 0n);
+          const shares = totals.reduce((sum, total) => sum + total.shares, 0);
+          return {
+            role,
+            acceptedDifficulty,
+            shares: Math.round(shares),
+            meanShareDifficulty: shares > 0 ? Number(acceptedDifficulty) / shares : null,
+          };
+        }),
+        largestSlotDifficulty: largestSlot(watched),
+        drift: watched.flatMap(({ drift }) => drift),
+        window: { startMs: active.sinceMs, endMs: clock.nowMs() },
+        mechanisms: mechanisms(),
+      });
+    },
+    drift: () => watched.flatMap((entry) => entry.drift),
+    /** Miners whose switching was given up after two failures. */
+    givenUp: () =>
+      watched.filter((entry) => entry.slicer.view().isGivenUp).map((entry) => entry.keeper.config.name),
+    /** Accepted difficulty of each leg since the terms took effect, over all miners. */
+    totals(): { coop: bigint; member: bigint } {
+      const sum = (role: "coop" | "member") =>
+        watched.reduce((total, { meter }) => total + meter.totals()[role].accepted, 0n);
+      return { coop: sum("coop"), member: sum("member") };
+    },
+    save(): void {
+      for (const { meter } of watched) meter.save();
+    },
+  };
+}
+
+export type SplitWatch = ReturnType<typeof createSplitWatch>;
+
+/** How the split is made on a device without its own (settlement.md §2). */
+export function mechanismOf(keeper: MinerKeeper): string {
+  const split = keeper.capabilities()?.split;
+  return split && split !== "none" ? split : "time-slice";
+}
+
+/** Differences between the pools in the device and the terms, in words (settlement.md §4.1). */
+function driftOf(keeper: MinerKeeper, legs: readonly MinerLeg[]): string[] {
+  const pools = keeper.latest()?.reading.pools ?? [];
+  const name = keeper.config.name;
+  const missing = legs
+    .filter((leg) => !pools.some((pool) => legOf(pool, [leg])))
+    .map((leg) => `${name}: the ${leg.role} pool ${leg.url} with user ${leg.user} is not set`);
+  const strangers = pools
+    .filter(
+      (pool) => pool.role !== "dev_fee" && pool.url !== "" && pool.state !== "disabled" && !legOf(pool, legs),
+    )
+    .map((pool) => `${name}: work can go to ${pool.url} (${pool.user}), which is not in the terms`);
+  return [...missing, ...strangers];
+}
+
+/** Difficulty done in the longest slot by the strongest miner: a slot is a step of the measured share. */
+function largestSlot(watched: readonly Watched[]): number | null {
+  let sum: number | null = null;
+  for (const { keeper, slicer } of watched) {
+    const hashrateThs =
+      keeper.latest()?.reading.hashrateThs ?? keeper.capabilities()?.steps.at(-1)?.hashrateThs ?? null;
+    if (hashrateThs === null) continue;
+    sum = (sum ?? 0) + (hashrateThs * 1e12 * slicer.view().slotS) / 2 ** 32;
+  }
+  return sum;
+}

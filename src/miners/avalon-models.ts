@@ -1,0 +1,105 @@
+/** The Avalon home units and their power levers (miners.md §6.1, §6.3). Draws are first guesses at the wall, W. */
+export interface AvalonStep {
+  label: string;
+  /** Null: this lever does not exist on the model. */
+  workMode: number | null;
+  workLevel: number | null;
+  /** `MPO` of the step where it is documented; null until the device told it. */
+  targetW: number | null;
+  wallW: number;
+}
+
+export interface AvalonModel {
+  /** Start of `Ver[…]` and value of `MODEL`, in lower case. */
+  key: string;
+  /** By rising draw. Never a mode with a thermostat of its own: two masters of one heater fight. */
+  steps: AvalonStep[];
+  /** Words of every mode and level the unit may be found in. */
+  modeWords: Record<number, string>;
+  levelWords: Record<number, string>;
+  /** The password of the web user is sent as a voucher made from its hash (miners.md §6.5). */
+  usesVoucher: boolean;
+}
+
+const NAMED_LEVELS = { 0: "low", 1: "mid", 2: "high" };
+
+const MODELS: readonly AvalonModel[] = [
+  {
+    key: "mini3",
+    steps: [
+      { label: "night/eco", workMode: 2, workLevel: -1, targetW: null, wallW: 410 },
+      { label: "night/super", workMode: 2, workLevel: 0, targetW: null, wallW: 550 },
+      { label: "mining/eco", workMode: 1, workLevel: -1, targetW: null, wallW: 640 },
+      { label: "mining/super", workMode: 1, workLevel: 0, targetW: null, wallW: 820 },
+    ],
+    modeWords: { 0: "heating", 1: "mining", 2: "night" },
+    levelWords: { 0: "super", [-1]: "eco" },
+    usesVoucher: false,
+  },
+  {
+    key: "q",
+    steps: [
+      { label: "eco", workMode: 0, workLevel: null, targetW: 800, wallW: 840 },
+      { label: "standard", workMode: 1, workLevel: null, targetW: 1300, wallW: 1365 },
+      { label: "super", workMode: 2, workLevel: null, targetW: 1600, wallW: 1670 },
+    ],
+    modeWords: { 0: "eco", 1: "standard", 2: "super" },
+    levelWords: {},
+    usesVoucher: false,
+  },
+  {
+    key: "nano3s",
+    steps: [
+      { label: "low", workMode: 0, workLevel: null, targetW: null, wallW: 65 },
+      { label: "mid", workMode: 1, workLevel: null, targetW: null, wallW: 100 },
+      { label: "high", workMode: 2, workLevel: null, targetW: null, wallW: 140 },
+    ],
+    modeWords: NAMED_LEVELS,
+    levelWords: {},
+    usesVoucher: false,
+  },
+  {
+    key: "nano3",
+    steps: [
+      { label: "low", workMode: null, workLevel: 0, targetW: null, wallW: 65 },
+      { label: "mid", workMode: null, workLevel: 1, targetW: null, wallW: 100 },
+      { label: "high", workMode: null, workLevel: 2, targetW: null, wallW: 140 },
+    ],
+    modeWords: {},
+    levelWords: NAMED_LEVELS,
+    usesVoucher: true,
+  },
+];
+
+/** The model whose `MODEL` or `Ver[…]` this is; null for rack units and models that are not known here. */
+export function avalonModel(word: string | null): AvalonModel | null {
+  const key = word?.toLowerCase().split("-")[0]?.trim();
+  return MODELS.find((model) => model.key === key) ?? null;
+}
+
+/** Index of the step with these levers; null in a mode that is none of the steps. */
+export function stepOf(model: AvalonModel | null, mode: number | null, level: number | null): number | null {
+  const index = model?.steps.findIndex(
+    (step) =>
+      (step.workMode === null || step.workMode === mode) &&
+      (step.workLevel === null || step.workLevel === level),
+  );
+  return index === undefined || index < 0 ? null : index;
+}
+
+/** The firmware's word for a mode, as `mining/super`; numbers where no word is known. */
+export function modeWord(
+  model: AvalonModel | null,
+  mode: number | null,
+  level: number | null,
+): string | null {
+  if (mode === null && level === null) return null;
+  const words: string[] = [];
+  if (mode !== null && (model === null || Object.keys(model.modeWords).length > 0)) {
+    words.push(model?.modeWords[mode] ?? `mode ${mode}`);
+  }
+  if (level !== null && (model === null || Object.keys(model.levelWords).length > 0)) {
+    words.push(model?.levelWords[level] ?? `level ${level}`);
+  }
+  return words.join("/") || null;
+}

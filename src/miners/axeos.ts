@@ -1,0 +1,206 @@
+import { HearthError, usageError } from "../model/errors.ts";
+import type {
+  JsonLink,
+  MinerActions,
+  MinerCapabilities,
+  MinerDriver,
+  MinerIdentity,
+  WriteResult,
+} from "../model/miner.ts";
+import { field, number, text, toMac } from "../model/parse.ts";
+import { type AxeosLadder, ladderOf, stepsOf } from "./axeos-ladder.ts";
+import { restartAxeos, selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
+import { clockIndex, toReading } from "./axeos-reading.ts";
+import { proveWrite } from "./prove-write.ts";
+
+const INFO = "/api/system/info";
+/** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
+const IDLE_W = 4;
+/** The clock that runs is the one set when it is this close to it, as a part. */
+const CLOCK_PART = 0.02;
+
+/** AxeOS boards: HTTP without a password, clock steps instead of watts, pause since firmware 2.14 (miners.md §4). */
+export function createAxeosDriver(): MinerDriver<JsonLink> {
+  // The options of a board never change while it runs; asking each time would double every poll.
+  const ladders = new WeakMap<JsonLink, AxeosLadder>();
+  const ladder = async (link: JsonLink, info: unknown, signal: AbortSignal) => {
+    const known = ladders.get(link);
+    if (known) return known;
+    const read = ladderOf(await askAsic(link, signal), info);
+    ladders.set(link, read);
+    return read;
+  };
+  return {
+    id: "axeos",
+    title: "AxeOS (Bitaxe family)",
+    linkKind: "http",
+    ports: [80],
+    tier: "gold",
+    exemptions: ["no difficulty sum in the firmware: work is counted from shares"],
+    identify,
+    async read(link, signal) {
+      const info = await link.get(INFO, signal);
+      return toReading(info, (await ladder(link, info, signal)).clocksMhz);
+    },
+    async capabilities(link, signal) {
+      const info = await link.get(INFO, signal);
+      return toCapabilities(link, info, await ladder(link, info, signal));
+    },
+  };
+}
+
+/** Identity from `/api/system/info`; null for other devices and for the forks that name themselves. */
+export function toIdentity(info: unknown): MinerIdentity | null {
+  const mac = toMac(text(info, "macAddr"));
+  const chip = text(info, "ASICModel");
+  const firmwareVersion = text(info, "version");
+  const isFork = /^nerd/i.test(text(info, "deviceModel") ?? "");
+  if (mac === null || chip === null || firmwareVersion === null || isFork) return null;
+  return {
+    id: mac,
+    mac,
+    serial: null,
+    make: "Bitaxe",
+    model: text(info, "deviceModel") ?? chip,
+    firmware: "axeos",
+    firmwareVersion,
+  };
+}
+
+async function identify(link: JsonLink, signal: AbortSignal): Promise<MinerIdentity | null> {
+  try {
+    return toIdentity(await link.get(INFO, signal));
+  } catch (error) {
+    if (hasNoRoute(error)) return null;
+    throw error;
+  }
+}
+
+function hasNoRoute(error: unknown): boolean {
+  return error instanceof HearthError && error.code === "MINER_NO_ROUTE";
+}
+
+async function askAsic(link: JsonLink, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await link.get("/api/system/asic", signal);
+  } catch (error) {
+    // Old firmware lacks it; the chip's name then has to do.
+    if (hasNoRoute(error)) return null;
+    throw error;
+  }
+}
+
+function toCapabilities(link: JsonLink, info: unknown, ladder: AxeosLadder): MinerCapabilities {
+  // Older firmware has no such key, and its pause route answers 404 (miners.md §4.3).
+  const canPause = typeof field(info, "miningPaused") === "boolean";
+  const steps = stepsOf(ladder, info);
+  return {
+    canPause,
+    power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
+    split: "none",
+    minW: null,
+    maxW: null,
+    steps,
+    idleW: IDLE_W,
+    wakeS: 60,
+    tauS: 10,
+    minOnS: 600,
+    minOffS: 300,
+    poolSwitch: "restart",
+    poolsNeedRestart: true,
+    maxUserLength: 63,
+    actions: actionsOf(link, info, ladder, canPause),
+  };
+}
+
+function actionsOf(link: JsonLink, info: unknown, ladder: AxeosLadder, canPause: boolean): MinerActions {
+  const actions: MinerActions = {
+    writePools: (pools, signal) => writeAxeosPools(link, pools, signal),
+    restart: (signal) => restartAxeos(link, signal),
+    locate: (signal) => showItself(link, signal),
+  };
+  if (canPause) {
+    actions.pause = (signal) => setPaused(link, true, signal);
+    actions.resume = (signal) => setPaused(link, false, signal);
+  }
+  if (ladder.clocksMhz.length > 0) actions.setStep = (index, signal) => setClock(link, ladder, index, signal);
+  if (field(info, "useFallbackStratum") !== undefined) {
+    actions.selectPool = (index, signal) => selectAxeosPool(link, index, signal);
+  }
+  return actions;
+}
+
+function setPaused(link: JsonLink, isPaused: boolean, signal: AbortSignal): Promise<WriteResult> {
+  return proveWrite(
+    {
+      async send() {
+        await link.send("POST", `/api/system/${isPaused ? "pause" : "resume"}`, {}, signal);
+        return "sent";
+      },
+      isEffective: async () => field(await link.get(INFO, signal), "miningPaused") === isPaused,
+    },
+    signal,
+  );
+}
+
+/** Only a documented option is ever set: the device's own check lets anything through (miners.md §4.2). */
+async function setClock(
+  link: JsonLink,
+  ladder: AxeosLadder,
+  index: number,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  const clockMhz = ladder.clocksMhz[index];
+  if (clockMhz === undefined) {
+    throw usageError(
+      "MINER_STEP_UNKNOWN",
+      `There is no step ${index}; this miner has ${ladder.clocksMhz.length}.`,
+      {
+        left: "It runs as before",
+      },
+    );
+  }
+  const before = await link.get(INFO, signal);
+  const patch = patchFor(before, clockMhz, ladder.voltageMv);
+  if (Object.keys(patch).length === 0) return "effective";
+  return proveWrite(
+    {
+      async send() {
+        await link.send("PATCH", "/api/system", patch, signal);
+        return "sent";
+      },
+      isEffective: async () => runsAt(await link.get(INFO, signal), clockMhz, ladder.voltageMv),
+    },
+    signal,
+  );
+}
+
+/** The settings that differ, and nothing else (requirements DRV-1). */
+function patchFor(info: unknown, clockMhz: number, voltageMv: number | null): Record<string, number> {
+  const patch: Record<string, number> = {};
+  if (clockIndex([clockMhz], number(info, "frequency")) === null) patch["frequency"] = clockMhz;
+  if (voltageMv !== null && number(info, "coreVoltage") !== voltageMv) patch["coreVoltage"] = voltageMv;
+  return patch;
+}
+
+/** Set, and running so where the chip runs and the firmware tells (a paused chip has no clock to show). */
+function runsAt(info: unknown, clockMhz: number, voltageMv: number | null): boolean {
+  if (Object.keys(patchFor(info, clockMhz, voltageMv)).length > 0) return false;
+  const actualMhz = number(info, "actualFrequency");
+  if (actualMhz === null || field(info, "miningPaused") === true) return true;
+  return Math.abs(actualMhz - clockMhz) <= clockMhz * CLOCK_PART;
+}
+
+async function showItself(link: JsonLink, signal: AbortSignal): Promise<WriteResult> {
+  return proveWrite(
+    {
+      async send() {
+        await link.send("POST", "/api/system/identify", {}, signal);
+        return "sent";
+      },
+      // A greeting on a display cannot be read back; that the device took it is all there is to know.
+      isEffective: async () => true,
+    },
+    signal,
+  );
+}

@@ -1,0 +1,150 @@
+import { type BitaxeDevice, POOL_SLOTS, type PoolSlot } from "./bitaxe-device.ts";
+import type { AxeosFirmware } from "./bitaxe-info.ts";
+
+/** Text of a refusal (status 400), or null when all was taken. */
+export type Refusal = string | null;
+
+const WRONG = "Wrong API input";
+const KEEP_PASSWORD = "*****";
+const DEFAULT_PASSWORD = "x";
+
+type Check = (value: unknown) => boolean;
+
+const whole =
+  (low: number, high: number): Check =>
+  (value) =>
+    Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
+const words =
+  (longest: number): Check =>
+  (value) =>
+    typeof value === "string" && value.length <= longest;
+
+/** The firmware takes any clock and voltage that fit 16 bits: sense is the client's business (miners.md §4.2). */
+const plainKeys: Record<string, Check> = {
+  frequency: (value) => typeof value === "number" && value >= 1 && value <= 65_535,
+  coreVoltage: whole(1, 65_535),
+  autofanspeed: whole(0, 1),
+  fanspeed: whole(0, 100),
+  temptarget: whole(35, 66),
+  hostname: (value) => typeof value === "string" && /^[a-zA-Z0-9-]{1,32}$/.test(value),
+  useFallbackStratum: whole(0, 1),
+  primaryPoolIndex: whole(0, POOL_SLOTS - 1),
+  secondaryPoolIndex: whole(0, POOL_SLOTS - 1),
+  overheat_mode: whole(0, 0),
+};
+
+const slotKeys: Record<string, Check> = {
+  stratumProtocol: words(8),
+  stratumURL: (value) => typeof value === "string" && /^[^\s/:]{1,253}$/.test(value),
+  stratumPort: whole(1, 65_535),
+  stratumUser: words(128),
+  stratumPassword: words(128),
+  stratumSuggestedDifficulty: whole(0, 2 ** 31),
+  stratumTLS: whole(0, 2),
+};
+
+/** `stratumURL` and its kin before 2.15; later they are answered with 200 and change nothing. */
+const legacyKeys = new Map<string, { slot: 0 | 1; key: keyof PoolSlot }>(
+  (["URL", "Port", "User", "Password"] as const).flatMap((end) => [
+    [`stratum${end}`, { slot: 0, key: `stratum${end}` as const }],
+    [`fallbackStratum${end}`, { slot: 1, key: `stratum${end}` as const }],
+  ]),
+);
+
+/** `PATCH /api/system`: one bad key refuses the whole. */
+export function patchSystem(device: BitaxeDevice, body: unknown, firmware: AxeosFirmware): Refusal {
+  if (!isRecord(body)) return "Invalid JSON";
+  const entries = Object.entries(body);
+  if (!entries.every(([key, value]) => isPatchValue(key, value, firmware))) return WRONG;
+  for (const [key, value] of entries) {
+    const old = legacyKeys.get(key);
+    if (old !== undefined) {
+      if (firmware === "2.14") setLegacy(device, old.slot, old.key, value);
+    } else if (key === "pools") for (const pool of value as unknown[]) storeSlot(device, slotId(pool), pool);
+    else if (key === "frequency" || key === "coreVoltage") device.setClock({ [key]: Number(value) });
+    else if (key !== "overheat_mode") Object.assign(device.settings, { [key]: value });
+  }
+  return null;
+}
+
+/** `PUT /api/system/pools/{n}` (2.15). */
+export function putPool(device: BitaxeDevice, id: number, body: unknown): Refusal {
+  if (!isRecord(body)) return "Invalid JSON";
+  if (id < 0 || id >= POOL_SLOTS || !isSlot(body)) return WRONG;
+  storeSlot(device, id, body);
+  return null;
+}
+
+/** `DELETE /api/system/pools/{n}` (2.15). */
+export function deletePool(device: BitaxeDevice, id: number): Refusal {
+  const { settings } = device;
+  if (id < 0 || id >= POOL_SLOTS) return WRONG;
+  if (id === settings.primaryPoolIndex || id === settings.secondaryPoolIndex) {
+    return "Cannot delete a pool that is currently selected as primary or fallback";
+  }
+  settings.slots[id] = null;
+  return null;
+}
+
+function isPatchValue(key: string, value: unknown, firmware: AxeosFirmware): boolean {
+  const old = legacyKeys.get(key);
+  if (old !== undefined) {
+    // An empty host is how the fallback is cleared.
+    return (old.key === "stratumURL" && value === "") || (slotKeys[old.key]?.(value) ?? false);
+  }
+  if (key === "pools") {
+    return (
+      firmware === "2.15" && Array.isArray(value) && value.every((pool) => slotId(pool) >= 0 && isSlot(pool))
+    );
+  }
+  return Object.hasOwn(plainKeys, key) && (plainKeys[key]?.(value) ?? false);
+}
+
+function isSlot(value: unknown): value is Partial<PoolSlot> {
+  if (!isRecord(value)) return false;
+  const hasAll = ["stratumURL", "stratumPort", "stratumUser"].every((key) => Object.hasOwn(value, key));
+  return (
+    hasAll && Object.entries(value).every(([key, inner]) => key === "id" || slotKeys[key]?.(inner) === true)
+  );
+}
+
+function slotId(value: unknown): number {
+  const id = isRecord(value) ? value["id"] : undefined;
+  return typeof id === "number" && Number.isInteger(id) && id >= 0 && id < POOL_SLOTS ? id : -1;
+}
+
+/** A slot is replaced as a whole; a left-out password falls back to the default, stars keep it. */
+function storeSlot(device: BitaxeDevice, id: number, value: unknown): void {
+  if (!isSlot(value)) return;
+  const before = device.settings.slots[id];
+  const password = value.stratumPassword === KEEP_PASSWORD ? before?.stratumPassword : value.stratumPassword;
+  device.settings.slots[id] = {
+    stratumProtocol: value.stratumProtocol ?? "SV1",
+    stratumURL: value.stratumURL ?? "",
+    stratumPort: value.stratumPort ?? 0,
+    stratumUser: value.stratumUser ?? "",
+    stratumPassword: password ?? DEFAULT_PASSWORD,
+    stratumSuggestedDifficulty: value.stratumSuggestedDifficulty ?? 1000,
+    stratumTLS: value.stratumTLS ?? 0,
+  };
+}
+
+function setLegacy(device: BitaxeDevice, which: 0 | 1, key: keyof PoolSlot, value: unknown): void {
+  const { settings } = device;
+  const id = which === 0 ? settings.primaryPoolIndex : settings.secondaryPoolIndex;
+  if (key === "stratumPassword" && value === KEEP_PASSWORD) return;
+  const empty: PoolSlot = {
+    stratumProtocol: "SV1",
+    stratumURL: "",
+    stratumPort: 3333,
+    stratumUser: "",
+    stratumPassword: DEFAULT_PASSWORD,
+    stratumSuggestedDifficulty: 1000,
+    stratumTLS: 0,
+  };
+  settings.slots[id] = { ...(settings.slots[id] ?? empty), [key]: value };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

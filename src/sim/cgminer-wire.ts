@@ -1,0 +1,112 @@
+import type { Socket } from "node:net";
+import type { ReplyChannel } from "./fault.ts";
+
+/** One section of a reply: its name and its rows; a row without an index is the only one of its kind. */
+export interface CgminerSection {
+  name: string;
+  rows: Record<string, unknown>[];
+}
+
+export interface CgminerAnswer {
+  status: "S" | "I" | "W" | "E";
+  code: number;
+  message: string;
+  sections: CgminerSection[];
+  /** The firmware writes line feeds of this message without escaping them (miners.md §3.3, row 6). */
+  hasRawLineFeeds?: boolean;
+}
+
+/** One request as it was asked: its form decides the form of the answer (miners.md §3.1). */
+export interface CgminerRequest {
+  isJson: boolean;
+  commands: string[];
+  parameter: string;
+}
+
+const DESCRIPTION = "cgminer 4.11.1";
+
+/** The request in the bytes so far; null while JSON is incomplete. */
+export function parseRequest(bytes: string): CgminerRequest | "invalid" | null {
+  const text = bytes.replaceAll("\0", "").trim();
+  if (!text.startsWith("{")) {
+    const bar = text.indexOf("|");
+    const command = bar < 0 ? text : text.slice(0, bar);
+    return { isJson: false, commands: command.split("+"), parameter: bar < 0 ? "" : text.slice(bar + 1) };
+  }
+  let body: { command?: unknown; parameter?: unknown };
+  try {
+    body = JSON.parse(text) as typeof body;
+  } catch {
+    return text.endsWith("}") ? "invalid" : null;
+  }
+  if (typeof body.command !== "string") return "invalid";
+  const parameter = typeof body.parameter === "string" ? body.parameter : "";
+  return { isJson: true, commands: body.command.split("+"), parameter };
+}
+
+/** The answers in the form of the request, with the NUL that ends every reply. */
+export function serialize(
+  request: CgminerRequest,
+  answers: Map<string, CgminerAnswer>,
+  when: number,
+): string {
+  const isJoined = request.commands.length > 1;
+  if (!request.isJson) {
+    const parts = [...answers].map(
+      ([command, answer]) => (isJoined ? `CMD=${command}|` : "") + asText(answer, when),
+    );
+    return `${parts.join("")}\0`;
+  }
+  if (!isJoined) {
+    const [answer] = [...answers.values()];
+    return answer === undefined ? "\0" : `${rawFeeds(answer, JSON.stringify(asJson(answer, when)))}\0`;
+  }
+  const joined = Object.fromEntries(
+    [...answers].map(([command, answer]) => [command, [asJson(answer, when)]]),
+  );
+  return `${JSON.stringify({ ...joined, id: 1 })}\0`;
+}
+
+/** A reply on a socket: in two segments, as devices send what is longer than one buffer; then it closes. */
+export function channelOf(socket: Socket, reply: string): ReplyChannel {
+  const bytes = Buffer.from(reply, "utf8");
+  const middle = Math.ceil(bytes.length / 2);
+  return {
+    sendAll: () => {
+      socket.write(bytes.subarray(0, middle));
+      // Two turns: the first part must have been read before the second is sent.
+      setImmediate(() => setImmediate(() => socket.end(bytes.subarray(middle))));
+    },
+    sendPart: () => socket.end(bytes.subarray(0, middle)),
+    sendPage: (html) => socket.end(html),
+    drop: () => socket.destroy(),
+  };
+}
+
+function asJson(answer: CgminerAnswer, when: number): Record<string, unknown> {
+  const { status, code, message, sections } = answer;
+  const head = { STATUS: status, When: when, Code: code, Msg: message, Description: DESCRIPTION };
+  const body = Object.fromEntries(sections.map(({ name, rows }) => [name, rows]));
+  return { STATUS: [head], ...body, id: 1 };
+}
+
+function rawFeeds(answer: CgminerAnswer, json: string): string {
+  return answer.hasRawLineFeeds === true ? json.replaceAll("\\n", "\n") : json;
+}
+
+function asText(answer: CgminerAnswer, when: number): string {
+  const { status, code, message, sections } = answer;
+  const head = `STATUS=${status},When=${when},Code=${code},Msg=${message},Description=${DESCRIPTION}|`;
+  return head + sections.map(sectionText).join("");
+}
+
+function sectionText({ name, rows }: CgminerSection): string {
+  return rows
+    .map((row) => {
+      const pairs = Object.entries(row).map(([key, value]) => `${key}=${String(value)}`);
+      // An indexed row begins with its own index (`POOL=0,…`), a single one with the bare name.
+      const isIndexed = Object.hasOwn(row, name) || Object.hasOwn(row, name.replace(/S$/, ""));
+      return `${isIndexed ? "" : `${name},`}${pairs.join(",")}|`;
+    })
+    .join("");
+}

@@ -1,0 +1,56 @@
+import type { SourceRole } from "../model/config.ts";
+import { usageError } from "../model/errors.ts";
+
+type Dimension = "power" | "temperature" | "percent" | "price" | "irradiance" | "voltage";
+
+const ROLES: Record<SourceRole, Dimension> = {
+  grid: "power",
+  pv: "power",
+  battery_power: "power",
+  load: "power",
+  miner_power: "power",
+  battery_soc: "percent",
+  room: "temperature",
+  outdoor: "temperature",
+  ghi: "irradiance",
+  voltage: "voltage",
+  import_price: "price",
+  export_price: "price",
+};
+
+/** To W, degC, percent, USD/kWh, W/m2 and V. */
+const UNITS: Record<Dimension, Record<string, (value: number) => number>> = {
+  power: { mW: (value) => value / 1000, W: same, kW: (value) => value * 1000, MW: (value) => value * 1e6 },
+  temperature: {
+    C: same,
+    "°C": same,
+    F: (value) => ((value - 32) * 5) / 9,
+    "°F": (value) => ((value - 32) * 5) / 9,
+    K: (value) => value - 273.15,
+  },
+  percent: { percent: same, "%": same, ratio: (value) => value * 100 },
+  price: { usd: same, "usd/kWh": same, cents: (value) => value / 100, "usd/MWh": (value) => value / 1000 },
+  irradiance: { "W/m2": same, "kW/m2": (value) => value * 1000 },
+  voltage: { V: same, mV: (value) => value / 1000 },
+};
+
+/** What the configuration has where nobody named a unit; outside of power it means the unit of the role. */
+const UNNAMED = "W";
+
+/**
+ * The conversion from `unit` to the unit of the role (sources.md §0). A lower-case `mw` is not taken for `MW`.
+ * Throws `SOURCE_UNIT_INVALID` (exit 2) for a unit of another kind, as degrees for a meter.
+ */
+export function unitConversion(role: SourceRole, unit: string, name: string): (value: number) => number {
+  const units = UNITS[ROLES[role]];
+  const convert = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  if (convert) return convert;
+  if (unit === UNNAMED) return same;
+  throw usageError("SOURCE_UNIT_INVALID", `The source ${name} (${role}) cannot have the unit "${unit}".`, {
+    hint: `Use one of ${Object.keys(units).join(", ")}`,
+  });
+}
+
+function same(value: number): number {
+  return value;
+}
