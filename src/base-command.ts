@@ -139,6 +139,28 @@ export abstract class BaseCommand extends Command {
   }
 }
 
+/** A command whose stdout is a stream or a screen: no envelope follows it, and it ends by itself after Ctrl-C. */
+export abstract class StreamCommand extends BaseCommand {
+  protected override readonly stopsByItself = true;
+  #isDocumentWanted = false;
+
+  /** One document of the command at once, with `--json`; the lines for people otherwise. */
+  protected announce(outcome: Outcome): void {
+    this.finish(outcome);
+    this.#isDocumentWanted = true;
+    if (this.jsonEnabled()) this.logJson(this.toSuccessJson());
+    this.#isDocumentWanted = false;
+  }
+
+  protected override toSuccessJson(): unknown {
+    return this.#isDocumentWanted ? super.toSuccessJson() : undefined;
+  }
+
+  override logJson(document: unknown): void {
+    if (document !== undefined) super.logJson(document);
+  }
+}
+
 function describe(error: HearthError) {
   return {
     code: error.code,

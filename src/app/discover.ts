@@ -80,9 +80,13 @@ export async function discoverMiners(options: DiscoverOptions = {}): Promise<Fou
  * `MINER_TIMEOUT`, `MINER_AUTH_REQUIRED`, `MINER_BAD_ANSWER`, or `MINER_UNSUPPORTED` (exit 1) for something that
  * answers and is no miner known here; a known family without a driver is answered with `isSupported: false`.
  */
-export async function identifyMiner(target: HostPort, signal?: AbortSignal): Promise<FoundMiner> {
+export async function identifyMiner(
+  target: HostPort,
+  signal?: AbortSignal,
+  totalMs = NAMED_IDENTIFY_MS,
+): Promise<FoundMiner> {
   const endpoints = target.port === null ? familyEndpoints() : [explicitEndpoint(target.port)];
-  return examine(target.host, endpoints, NAMED_IDENTIFY_MS, signal ?? new AbortController().signal);
+  return examine(target.host, endpoints, totalMs, signal ?? new AbortController().signal);
 }
 
 async function scanHost(
@@ -119,6 +123,10 @@ async function examine(
   }
   const isSilent = misses.length > 0 && misses.every(({ code }) => code === "MINER_UNREACHABLE");
   if (isSilent && misses[0]) throw misses[0];
+  // Silence has no name.
+  if (misses.every(({ code }) => code === "MINER_UNREACHABLE" || code === "MINER_TIMEOUT")) {
+    throw mostTelling(misses, host, endpoints);
+  }
   return nameOther(host, endpoints, misses, signal, limit);
 }
 

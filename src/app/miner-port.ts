@@ -1,5 +1,5 @@
-import type { DriverOptions } from "../miners/options.ts";
 import { type MinerDriverEntry, minerDriver, minerDrivers } from "../miners/registry.ts";
+import type { DriverOptions } from "../model/driver-options.ts";
 import {
   accessError,
   type HearthError,
@@ -117,13 +117,42 @@ export async function openMiner(options: OpenMinerOptions): Promise<MinerPort> {
 
 function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
   const { host, port, name } = options;
+  const session = createSession(options, driver);
   const closing = new AbortController();
+  const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
+    withinLimit([closing.signal, signal], `${host}:${port}`, run);
+  const act = <Name extends keyof MinerActions>(
+    action: Name,
+    signal: AbortSignal | undefined,
+    run: (perform: NonNullable<MinerActions[Name]>, signal: AbortSignal) => Promise<WriteResult>,
+  ) => bounded(signal, async (stop) => run(await session.cleared(action, stop), stop));
+  return {
+    name,
+    host,
+    port,
+    get identity() {
+      return session.identity();
+    },
+    identify: (signal) => bounded(signal, session.identify),
+    capabilities: (signal) => bounded(signal, session.capabilities),
+    read: (signal) => bounded(signal, session.read),
+    pause: (signal) => act("pause", signal, (perform, stop) => perform(stop)),
+    resume: (signal) => act("resume", signal, (perform, stop) => perform(stop)),
+    setStep: (index, signal) => act("setStep", signal, (perform, stop) => perform(index, stop)),
+    setTarget: (powerW, signal) => act("setTarget", signal, (perform, stop) => perform(powerW, stop)),
+    writePools: (pools, signal) => act("writePools", signal, (perform, stop) => perform(pools, stop)),
+    selectPool: (index, signal) => act("selectPool", signal, (perform, stop) => perform(index, stop)),
+    restart: (signal) => act("restart", signal, (perform, stop) => perform(stop)),
+    locate: (signal) => act("locate", signal, (perform, stop) => perform(stop)),
+    close: () => closing.abort(new Error("the miner was closed")),
+  };
+}
+
+/** What is known of one device, and the checks before anything is written to it. */
+function createSession(options: OpenMinerOptions, driver: BoundDriver) {
   let identity: MinerIdentity | null = null;
   let known: MinerCapabilities | null = null;
   let mustIdentify = true;
-
-  const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
-    withinLimit([closing.signal, signal], `${host}:${port}`, run);
 
   const identify = async (signal: AbortSignal): Promise<MinerIdentity> => {
     const seen = await driver.identify(signal);
@@ -138,48 +167,24 @@ function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
     known ??= await driver.capabilities(signal);
     return known;
   };
-  const act = <Name extends keyof MinerActions>(
-    action: Name,
-    signal: AbortSignal | undefined,
-    run: (perform: NonNullable<MinerActions[Name]>, signal: AbortSignal) => Promise<WriteResult>,
-  ) =>
-    bounded(signal, async (stop) => {
-      if ((await capabilities(stop)).actions[action] === undefined) throw unsupported(name, action);
-      await identify(stop);
-      // Asked for again: a new firmware version drops what was known.
-      const perform = (await capabilities(stop)).actions[action];
-      if (perform === undefined) throw unsupported(name, action);
-      return run(perform, stop);
-    });
-
-  return {
-    name,
-    host,
-    port,
-    get identity() {
-      return identity;
-    },
-    identify: (signal) => bounded(signal, identify),
-    capabilities: (signal) => bounded(signal, capabilities),
-    read: (signal) =>
-      bounded(signal, async (stop) => {
-        if (mustIdentify) await identify(stop);
-        // Set before, cleared after: a miss may mean that another device took the address.
-        mustIdentify = true;
-        const reading = await driver.read(stop);
-        mustIdentify = false;
-        return reading;
-      }),
-    pause: (signal) => act("pause", signal, (perform, stop) => perform(stop)),
-    resume: (signal) => act("resume", signal, (perform, stop) => perform(stop)),
-    setStep: (index, signal) => act("setStep", signal, (perform, stop) => perform(index, stop)),
-    setTarget: (powerW, signal) => act("setTarget", signal, (perform, stop) => perform(powerW, stop)),
-    writePools: (pools, signal) => act("writePools", signal, (perform, stop) => perform(pools, stop)),
-    selectPool: (index, signal) => act("selectPool", signal, (perform, stop) => perform(index, stop)),
-    restart: (signal) => act("restart", signal, (perform, stop) => perform(stop)),
-    locate: (signal) => act("locate", signal, (perform, stop) => perform(stop)),
-    close: () => closing.abort(new Error("the miner was closed")),
+  const read = async (signal: AbortSignal) => {
+    if (mustIdentify) await identify(signal);
+    // Set before, cleared after: a miss may mean that another device took the address.
+    mustIdentify = true;
+    const reading = await driver.read(signal);
+    mustIdentify = false;
+    return reading;
   };
+  /** The action, once it is sure that the device has it and is the adopted one. */
+  const cleared = async <Name extends keyof MinerActions>(action: Name, signal: AbortSignal) => {
+    if ((await capabilities(signal)).actions[action] === undefined) throw unsupported(options.name, action);
+    await identify(signal);
+    // Asked for again: a new firmware version drops what was known.
+    const perform = (await capabilities(signal)).actions[action];
+    if (perform === undefined) throw unsupported(options.name, action);
+    return perform;
+  };
+  return { identity: () => identity, identify, capabilities, read, cleared };
 }
 
 /** Runs under the caller's signals and the limit of one call; nothing stays behind. */

@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
-import { BaseCommand, envName, type Outcome } from "../base-command.ts";
+import { envName, type Outcome, StreamCommand } from "../base-command.ts";
 
-export default class Run extends BaseCommand {
+export default class Run extends StreamCommand {
   static override description =
     "Run the loop of this home: warm rooms first, then spare sun, then price, always under breaker and events. One per home.";
   static override examples = [
@@ -15,8 +15,6 @@ export default class Run extends BaseCommand {
       description: "stream NDJSON on stdout instead of the dashboard",
     }),
   };
-
-  protected override readonly stopsByItself = true;
 
   async run(): Promise<Outcome> {
     const { flags } = await this.parse(Run);
@@ -42,14 +40,5 @@ export default class Run extends BaseCommand {
     });
     process.exitCode = end.exit;
     return { data: null };
-  }
-
-  /** The stream is the document; no envelope follows it. */
-  protected override toSuccessJson(): unknown {
-    return undefined;
-  }
-
-  override logJson(document: unknown): void {
-    if (document !== undefined) super.logJson(document);
   }
 }

@@ -1,14 +1,12 @@
 import { openHome } from "../app/home-files.ts";
 import { followViews, noLoop } from "../app/live-documents.ts";
 import { askLoop, followLoop } from "../app/local-client.ts";
-import { BaseCommand, type Outcome } from "../base-command.ts";
+import { type Outcome, StreamCommand } from "../base-command.ts";
 
-export default class Watch extends BaseCommand {
+export default class Watch extends StreamCommand {
   static override description =
     "The dashboard of a loop that runs elsewhere on this machine; NDJSON with --json.";
   static override examples = ["<%= config.bin %> watch", "<%= config.bin %> watch --json"];
-
-  protected override readonly stopsByItself = true;
 
   async run(): Promise<Outcome> {
     await this.parse(Watch);
@@ -24,14 +22,5 @@ export default class Watch extends BaseCommand {
     const end = await runDashboard({ views, onQuit: () => quit.abort() });
     if (end === "interrupted") process.exitCode = 130;
     return { data: null };
-  }
-
-  /** The stream is the document; no envelope follows it. */
-  protected override toSuccessJson(): unknown {
-    return undefined;
-  }
-
-  override logJson(document: unknown): void {
-    if (document !== undefined) super.logJson(document);
   }
 }

@@ -117,9 +117,12 @@ function stepsOf(profile: MinerProfile): readonly number[] {
   );
 }
 
-/** Length of half a swing that spreads the starts still allowed over the day, s. */
+/**
+ * Length of half a swing, s: it spreads two thirds of the starts of a day evenly, the rest is for sun and events. Who is
+ * ahead of that pace swings wider.
+ */
 function cycleS(tick: Tick, profile: MinerProfile, startsToday: number): number {
-  const fairS = 86_400 / Math.max(1, profile.maxStartsDay) / 2;
-  const expected = 1 + (profile.maxStartsDay * tick.snapshot.local.minuteOfDay) / 1440;
-  return fairS * clamp(startsToday / expected, 0.5, 3);
+  const starts = Math.max(1, (2 / 3) * profile.maxStartsDay);
+  const pace = 1 + (starts * tick.snapshot.local.minuteOfDay) / 1440;
+  return (86_400 / starts / 2) * clamp(startsToday / pace, 1, 4);
 }

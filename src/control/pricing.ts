@@ -1,6 +1,7 @@
 import type { ZoneBudget } from "./budget.ts";
 import type { Tick } from "./inputs.ts";
 import { clamp } from "./numbers.ts";
+import { zoneMemory } from "./state.ts";
 import type { ZoneRules } from "./types.ts";
 
 /** What one rule makes of surplus, price and heat (control.md §4). Prices in $/kWh. */
@@ -25,6 +26,7 @@ export interface Pricing {
 }
 
 const UNKNOWN_ALPHA = 1 / 3;
+const PRICE_LOST_MS = 86_400_000;
 
 /** Widths of the comfort band by policy, K (control.md §10). */
 export function flexOf(rules: ZoneRules): { downK: number; upK: number } {
@@ -34,21 +36,42 @@ export function flexOf(rules: ZoneRules): { downK: number; upK: number } {
   return { downK: rules.flexDnC, upK: rules.flexUpC };
 }
 
-/** Applies the rule to one zone. Prices are never cut to positive numbers. */
+/**
+ * Applies the rule to one zone and remembers the verdict. Prices are never cut to positive numbers. Prices that went
+ * missing may not make the loop bolder than the last complete ones did, for a day.
+ */
 export function priceZone(tick: Tick, zone: ZoneBudget): Pricing {
-  const { importUsd, exportUsd, minedUsd, highestUsd } = tick.inputs.prices;
+  const memory = zoneMemory(tick.state, zone.rules.name);
+  const known = knownPricing(tick, zone);
+  if (known) {
+    memory.price = { alpha: known.alpha, isRest: known.mode === "rest", mono: tick.monoMs };
+    return known;
+  }
+  const former = memory.price && tick.monoMs - memory.price.mono < PRICE_LOST_MS ? memory.price : null;
+  const { importUsd, exportUsd, highestUsd } = tick.inputs.prices;
+  return {
+    alpha: Math.min(UNKNOWN_ALPHA, former?.alpha ?? UNKNOWN_ALPHA),
+    mode: former?.isRest ? "rest" : "track",
+    code: "PRICE_UNKNOWN",
+    importUsd: importUsd ?? highestUsd,
+    exportUsd,
+    mineUsd: null,
+    worthToC: null,
+  };
+}
+
+/** Null when a price that the rule needs is unknown. */
+function knownPricing(tick: Tick, zone: ZoneBudget): Pricing | null {
+  const { importUsd, exportUsd, minedUsd } = tick.inputs.prices;
   const altUsd = tick.config.altHeatUsdKwh;
+  if (minedUsd === null || importUsd === null || exportUsd === null) return null;
+  if (altUsd === null && minedUsd < importUsd) return null;
   const { upK } = flexOf(zone.rules);
   const warmth = zone.roomC === null ? 0 : 1 - clamp((zone.roomC - zone.setC) / Math.max(0.1, upK), 0, 1);
-  const known = { importUsd: importUsd ?? highestUsd, exportUsd, worthToC: null };
-  const isMiningWorth = minedUsd !== null && importUsd !== null && minedUsd >= importUsd;
-  if (minedUsd === null || importUsd === null || exportUsd === null || (altUsd === null && !isMiningWorth)) {
-    return { ...known, alpha: UNKNOWN_ALPHA, mode: "track", code: "PRICE_UNKNOWN", mineUsd: null };
-  }
   const mineUsd = minedUsd + (altUsd ?? 0) * warmth;
   const spread = importUsd - exportUsd;
   const alpha = spread > 0 ? clamp((mineUsd - exportUsd) / spread, 0, 1) : mineUsd >= importUsd ? 1 : 0;
-  const common = { ...known, alpha, mineUsd };
+  const common = { importUsd, exportUsd, alpha, mineUsd, worthToC: null };
   if (mineUsd >= importUsd)
     return { ...common, mode: "run", ...worth(zone, minedUsd, importUsd, altUsd ?? 0, upK) };
   if (spread <= 0) return { ...common, mode: "rest", code: "PRICE_TOO_HIGH" };

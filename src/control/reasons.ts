@@ -87,20 +87,34 @@ function zoneReason(
   const tight = tightestBound(budget, zone);
   if (tight && givenW < wishW && tight.w < wishW) return tight;
   const blocks = zone.miners.map(({ profile }) => allocation.choices[profile.name]);
-  if (givenW < wishW) {
-    const blocked = blocks.find(
-      (choices) => choices?.upBlock && choices.miner.memory.targetW < choices.miner.profile.maxW,
-    );
-    const isHeld =
-      blocked?.upBlock &&
-      zone.miners.every(({ profile, memory }) => (allocation.targetW[profile.name] ?? 0) <= memory.targetW);
-    if (isHeld && blocked.upBlock) return blockBound(blocked.upBlock, givenW);
-  }
+  const block = givenW < wishW ? blockThatMatters(zone, allocation, wishW - givenW, givenW) : null;
+  if (block) return blockBound(block, givenW);
   if (givenW > (allocation.askedW[zone.rules.name] ?? 0)) {
     const held = blocks.find((choices) => choices?.downBlock);
     if (held?.downBlock) return blockBound(held.downBlock, givenW);
   }
   return driverOf(zone, givenW, hasExpired);
+}
+
+/** What keeps a miner from its next rung, where that rung is within the wish and no trifle beside what runs. */
+function blockThatMatters(
+  zone: ZoneBudget,
+  allocation: Allocation,
+  missingW: number,
+  givenW: number,
+): Block | null {
+  for (const { profile, memory } of zone.miners) {
+    const w = allocation.targetW[profile.name] ?? 0;
+    const block = allocation.choices[profile.name]?.upBlock ?? null;
+    if (block === null || w > memory.targetW) continue;
+    const nextW =
+      profile.kind === "continuous"
+        ? Math.max(profile.minW, w + 10)
+        : profile.stepsW.find((step) => step > w);
+    if (nextW === undefined || nextW - w > missingW || nextW - w < 0.1 * givenW) continue;
+    return block;
+  }
+  return null;
 }
 
 /** A stop of layers 0-2 for the zone or for every miner in it. */

@@ -137,7 +137,11 @@ function startBlock(tick: Tick, zone: ZoneBudget, miner: Supervised): Block | nu
   }
   const isFloor = zone.lo !== null;
   if (isObserving(tick) && !isFloor) return observing(tick);
-  if (memory.startsToday >= profile.maxStartsDay && !isFloor) {
+  const isCold = zone.roomC !== null && zone.roomC < zone.setC;
+  const forHeat = isCold || zone.want?.layer === "comfort" || zone.want?.layer === "manual";
+  // The last third of a day's starts is kept for heat and for the member.
+  const starts = forHeat ? profile.maxStartsDay : Math.ceil((2 / 3) * profile.maxStartsDay);
+  if (memory.startsToday >= starts && !isFloor) {
     return { code: "SHAPE_START_LIMIT", text: `${profile.name} has used its starts of today`, leftS: null };
   }
   const { lastStartMono } = tick.state;

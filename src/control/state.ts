@@ -97,10 +97,9 @@ export interface ZoneMemory {
   owedJ: number;
   rungW: number;
   rungMono: number | null;
-  startJ: number;
-  deficitJ: number;
-  isSurplusOn: boolean;
   isStoppedByDeficit: boolean;
+  /** What the last complete prices said; null before there were any. */
+  price: { alpha: number; isRest: boolean; mono: number } | null;
 }
 
 /** A command that is not yet seen to be followed (control.md §3). */
@@ -114,6 +113,10 @@ export interface Commitment {
 }
 
 export interface MinerMemory {
+  /** Energy gathered before a start for the sun, energy missing before the stop, J, and whether the sun runs it. */
+  startJ: number;
+  deficitJ: number;
+  isSurplusOn: boolean;
   isAdopted: boolean;
   targetW: number;
   stepIndex: number | null;
@@ -235,15 +238,16 @@ function initialZone(): ZoneMemory {
     owedJ: 0,
     rungW: 0,
     rungMono: null,
-    startJ: 0,
-    deficitJ: 0,
-    isSurplusOn: false,
     isStoppedByDeficit: false,
+    price: null,
   };
 }
 
 function initialMiner(): MinerMemory {
   return {
+    startJ: 0,
+    deficitJ: 0,
+    isSurplusOn: false,
     isAdopted: false,
     targetW: 0,
     stepIndex: null,

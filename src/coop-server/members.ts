@@ -53,7 +53,7 @@ export function memberCodes(office: Office): string[] {
     .map((row) => text(row, "member"));
 }
 
-/** What a member's VEN signs in with and sees. The secret follows from the server's own and is stored nowhere. */
+/** What a member's VEN signs in with and sees. The secret follows from the server's own, so it is the same at each enrolment. */
 export function venCredentials(office: Office, member: string) {
   return {
     client_id: `ven-${member}`,

@@ -100,6 +100,19 @@ export async function startCoopServer(options: CoopServerOptions): Promise<CoopS
   };
 }
 
+/** Works on the database of a co-op without listening: for the operator's own verbs. */
+export async function withOffice<T>(
+  { clock, dbPath, settings, http }: Pick<CoopServerOptions, "clock" | "dbPath" | "settings" | "http">,
+  work: (office: Office) => Promise<T>,
+): Promise<T> {
+  const store = openStore(dbPath);
+  try {
+    return await work({ store, clock, http, settings, key: coopKey(store), url: "" });
+  } finally {
+    store.close();
+  }
+}
+
 function approve(office: Office, userCode: string): void {
   const code = findUserCode(office, userCode);
   if (code === null) throw usageError("USER_CODE_UNKNOWN", "No pairing waits with this code.");

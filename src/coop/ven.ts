@@ -41,6 +41,7 @@ export interface Ven {
 }
 
 const HORIZON_MS = 7 * 86_400_000;
+const PROGRAMS_AGE_MS = 3_600_000;
 const SIGNED_PAYLOAD = "HEARTH_EVENT_JWS";
 
 /**
@@ -59,15 +60,21 @@ export function createVen(options: VenOptions): Ven {
     clientSecret: options.secret,
   });
   const granted = new Set(openadr.targets);
+  const programs = createProgramList(link, options.clock);
   return {
     register: (resources) => register(link, openadr.ven_name, resources, granted),
-    poll: () => poll(link, options, granted),
+    poll: () => poll(link, options, granted, programs),
   };
 }
 
-async function poll(link: VenLink, options: VenOptions, granted: ReadonlySet<string>): Promise<VenPoll> {
-  const programs = await link.listAll("programs");
+async function poll(
+  link: VenLink,
+  options: VenOptions,
+  granted: ReadonlySet<string>,
+  readPrograms: ProgramList,
+): Promise<VenPoll> {
   const events = await link.listAll("events");
+  const programs = await readPrograms(events);
   const nowMs = options.clock.nowMs();
   const joined = joinedPrograms(programs, options.openadr.programs);
   const mine = events.filter((event) => isForUs(event, joined, granted));
@@ -76,6 +83,22 @@ async function poll(link: VenLink, options: VenOptions, granted: ReadonlySet<str
   const rules = { nowMs, horizonMs: nowMs + HORIZON_MS, seed: venName ?? clientId ?? "" };
   const capacity = { ...options.capacity(), simpleCapsPercent };
   return { events: toCoopEvents(mine, rules, capacity), contactAtMs: nowMs, refused: [] };
+}
+
+type ProgramList = (events: readonly unknown[]) => Promise<unknown[]>;
+
+/** The VTN's programs, read again each hour and when an event names one that is not known. */
+function createProgramList(link: VenLink, clock: Clock): ProgramList {
+  let known: unknown[] = [];
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return async (events) => {
+    const ids = new Set(known.map((program) => field(program, "id")));
+    const isComplete = events.every((event) => ids.has(field(event, "programID")));
+    if (isComplete && clock.nowMs() - readAtMs < PROGRAMS_AGE_MS) return known;
+    known = await link.listAll("programs");
+    readAtMs = clock.nowMs();
+    return known;
+  };
 }
 
 async function readSigned(

@@ -8,16 +8,18 @@ import type { SeenEvents } from "../coop/signed-event.ts";
 import { toIntervalBatches, toWorkBatch } from "../coop/upload.ts";
 import { createVen, type Ven } from "../coop/ven.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { StateStore } from "../ledger/state-store.ts";
+import type { IntervalRow, StateStore } from "../ledger/state-store.ts";
 import { type Clock, toInstant } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
 import type { CoopEvent } from "../model/coop-event.ts";
 import { HearthError } from "../model/errors.ts";
 import type { SettlementRecord } from "../model/settlement-record.ts";
+import { INTERVAL_S } from "./energy-meter.ts";
 import type { FlatJws } from "../model/terms.ts";
 import type { CoopState } from "../model/view.ts";
 import type { Http } from "../net/http.ts";
 import { dayOf } from "../settlement/day.ts";
+import { worseQuality } from "../settlement/energy.ts";
 import type { CoopTariff } from "../settlement/tariff.ts";
 
 const CONTACT_KEY = "coop-contact";
@@ -189,7 +191,7 @@ async function openVen(
 async function uploadAll(api: CoopApi | null, { store, ledger, clock }: CoopLinkOptions): Promise<void> {
   if (!api) return;
   const intervals = store.pendingIntervals(2000);
-  for (const batch of toIntervalBatches(intervals, "miner")) {
+  for (const batch of toIntervalBatches(intervals.map(onGrid), "miner")) {
     await api.postIntervals(batch);
     ledger.append(
       "interval.uploaded",
@@ -205,4 +207,13 @@ async function uploadAll(api: CoopApi | null, { store, ledger, clock }: CoopLink
   await api.postWork(toWorkBatch(work));
   store.markWorkUploaded(work);
   ledger.append("split.uploaded", { until: toInstant(hourMs), rows: work.length }, clock.nowMs());
+}
+
+/** Part of a quarter hour that must have had readings for its energy to pass as measured. */
+const WHOLE_RATIO = 0.9;
+
+/** Rows of the co-op lie on the grid of quarter hours; one with a gap says so by its quality. */
+function onGrid(row: IntervalRow): IntervalRow {
+  const hasGap = row.seconds < INTERVAL_S * WHOLE_RATIO;
+  return { ...row, seconds: INTERVAL_S, quality: hasGap ? worseQuality(row.quality, "questionable") : row.quality };
 }

@@ -60,7 +60,8 @@ export function createDayBooks(options: DayBooksOptions) {
       if (config.coop?.kind !== "coop" || !link) return;
       const facts = link.facts();
       for (const day of daysToEstimate(options)) {
-        if (facts) append(options, buildDayRecord(dayInput(options, day, facts)), null);
+        // Without a price there is no value to write down; the day waits (settlement.md §11).
+        if (facts?.price) append(options, buildDayRecord(dayInput(options, day, facts, facts.price)), null);
       }
       await takeConfirmed(options, dayOf(clock.nowMs(), tz));
     },
@@ -99,11 +100,16 @@ function daysToEstimate({ clock, config, store, ledger }: DayBooksOptions): stri
   return due;
 }
 
-function dayInput(options: DayBooksOptions, day: string, facts: CoopFacts): DayInput {
+function dayInput(
+  options: DayBooksOptions,
+  day: string,
+  facts: CoopFacts,
+  price: NonNullable<CoopFacts["price"]>,
+): DayInput {
   const { config, store, ledger, split } = options;
   const network = networkOf(facts);
   const window = energyWindow(day, config.home.tz);
-  const former = ledger.latest(addDays(day, -1));
+  const former = ledger.former({ coop: config.coop?.id ?? "", member: config.coop?.member ?? "", day });
   const total = split ? split.totals() : null;
   return {
     coop: config.coop?.id ?? "",
@@ -125,16 +131,16 @@ function dayInput(options: DayBooksOptions, day: string, facts: CoopFacts): DayI
       : [],
     work: network ? workOf(options, day, network) : [],
     price: {
-      cents_per_btc: facts.price?.centsPerBtc ?? 0,
-      at: facts.price?.at ?? "",
-      source: facts.price?.source ?? "unknown",
-      method: facts.price?.method ?? "unknown",
+      cents_per_btc: price.centsPerBtc,
+      at: price.at,
+      source: price.source,
+      method: price.method,
       status: "estimated",
     },
     terms: split ? { version: split.active.terms.version, sha256: split.active.sha256 } : null,
     former: former && {
-      closeUusd: former.record.balance.close_uusd,
-      carryOutUusd: former.record.credit.carry_out_uusd,
+      closeUusd: former.balance.close_uusd,
+      carryOutUusd: former.credit.carry_out_uusd,
     },
     debt:
       split && total && network
@@ -172,7 +178,7 @@ async function takeConfirmed(options: DayBooksOptions, today: string): Promise<v
   const confirmed = await link.confirmedDays(first, open.at(-1) ?? first);
   for (const { record, jws } of confirmed.toSorted((a, b) => a.record.day.localeCompare(b.record.day))) {
     if (!open.includes(record.day)) continue;
-    const former = ledger.latest(addDays(record.day, -1))?.record ?? null;
+    const former = ledger.former(record);
     const failed = failedChecks(
       checkRecord({ ...record, prev: "0".repeat(64) }, former, options.split?.active.terms ?? null),
     );

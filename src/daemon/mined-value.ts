@@ -3,12 +3,12 @@ import type { CoopFacts } from "./coop-link.ts";
 import { networkOf } from "./day-books.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
 
-/** Network difficulty and price as last told by the co-op, both: else there is no value to reckon with. */
 const KWH_WS = 3_600_000;
 
 /**
- * What one kWh of mining earns, $/kWh, by the devices' own watts and hash rate now; null when unknown. A price,
- * not a balance: control may use it (product.md §5).
+ * What one kWh of mining earns, $/kWh, by what the devices have shown in steady mining; null when unknown. It does
+ * not depend on what runs just now, or a stop would change the price that caused it. A price, not a balance:
+ * control may use it (product.md §5).
  */
 export function minedValueUsdKwh(facts: CoopFacts | null, keepers: readonly MinerKeeper[]): number | null {
   const network = networkOf(facts);
@@ -16,10 +16,11 @@ export function minedValueUsdKwh(facts: CoopFacts | null, keepers: readonly Mine
   let powerW = 0;
   let hashrateThs = 0;
   for (const keeper of keepers) {
-    const reading = keeper.latest()?.reading;
-    if (reading?.state !== "mining" || !reading.powerW || !reading.hashrateThs) continue;
-    powerW += reading.powerW;
-    hashrateThs += reading.hashrateThs;
+    const maxW = keeper.profile()?.maxW ?? 0;
+    const { thsPerW } = keeper.learnt();
+    if (thsPerW === null) continue;
+    powerW += maxW;
+    hashrateThs += thsPerW * maxW;
   }
   if (powerW === 0) return null;
   const difficulty1Shares = BigInt(Math.round((hashrateThs * 1e12 * (KWH_WS / powerW)) / 2 ** 32));

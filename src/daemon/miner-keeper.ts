@@ -5,6 +5,14 @@ import type { MinerConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
 
+/** Measured facts of a device, kept over restarts. */
+export interface LearntMiner {
+  /** Draw at the wall by rung, W. */
+  stepsW: number[];
+  /** Hash rate per watt at the wall, TH/s per W, in steady mining; null until measured. */
+  thsPerW: number | null;
+}
+
 export interface KeptReading {
   reading: MinerReading;
   receivedMono: number;
@@ -14,7 +22,9 @@ export interface KeptReading {
 /** A rung counts as measured after this long in it. */
 const LEARN_AFTER_MS = 180_000;
 /** One measurement moves the learnt draw of a rung by this part. */
-const LEARN_RATE = 0.1;
+const LEARN_RATE = 0.03;
+/** A rung's draw as control sees it moves only when the measured one is this far off: noise is no change of mode. */
+const PUBLISH_W = 10;
 
 /** One adopted miner: polls it, carries out commands one at a time, learns what its rungs draw. */
 export interface MinerKeeper {
@@ -28,8 +38,8 @@ export interface MinerKeeper {
   snapshot(): MinerSnapshot;
   /** Null until its capabilities have been read once. */
   profile(): MinerProfile | null;
-  /** Draw at the wall by rung as learnt, for the state file. */
-  learntW(): number[];
+  /** What it has learnt of itself, for the state file. */
+  learnt(): LearntMiner;
   /** One attempt to leave it as configured on exit. */
   leave(how: "leave" | "pmin" | "off", signal: AbortSignal): Promise<WriteResult | "left">;
 }
@@ -38,21 +48,26 @@ export interface KeeperOptions {
   config: MinerConfig;
   port: MinerPort;
   clock: Clock;
-  savedW: readonly number[] | null;
+  saved: LearntMiner | null;
 }
 
-export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions): MinerKeeper {
+export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions): MinerKeeper {
   let capabilities: MinerCapabilities | null = null;
   let latest: KeptReading | null = null;
   let missedPolls = 0;
   let isSwitchingPool = false;
   let learntW: number[] = [];
+  let publishedW: number[] = [];
+  let thsPerW: number | null = saved?.thsPerW ?? null;
   let inRungSinceMono = 0;
   let lastRung: number | null = null;
 
   const adopt = (read: MinerCapabilities) => {
     capabilities = read;
-    learntW = read.steps.map((step, index) => savedW?.[index] ?? step.wallW);
+    learntW = read.steps.map((step, index) => saved?.stepsW[index] ?? step.wallW);
+    publishedW = learntW.map(Math.round);
+    const top = read.steps.at(-1);
+    thsPerW ??= top?.hashrateThs ? top.hashrateThs / top.wallW : null;
   };
 
   const learn = (reading: MinerReading, mono: number) => {
@@ -64,6 +79,11 @@ export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions
     if (rung === null || reading.powerSource !== "measured" || reading.powerW === null) return;
     if (mono - inRungSinceMono < LEARN_AFTER_MS || learntW[rung] === undefined) return;
     learntW[rung] += LEARN_RATE * (reading.powerW - learntW[rung]);
+    if (Math.abs(learntW[rung] - (publishedW[rung] ?? 0)) >= PUBLISH_W) publishedW[rung] = Math.round(learntW[rung]);
+    if (reading.hashrateThs !== null && reading.powerW > 0) {
+      const measured = reading.hashrateThs / reading.powerW;
+      thsPerW = thsPerW === null ? measured : thsPerW + LEARN_RATE * (measured - thsPerW);
+    }
   };
 
   const guarded = async (write: () => Promise<WriteResult>): Promise<WriteResult> => {
@@ -82,7 +102,7 @@ export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions
     config,
     capabilities: () => capabilities,
     latest: () => latest,
-    learntW: () => learntW,
+    learnt: () => ({ stepsW: learntW, thsPerW }),
     async poll(signal) {
       try {
         if (!capabilities) adopt(await port.capabilities(signal));
@@ -133,7 +153,7 @@ export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions
         seq: latest.seq,
       },
     }),
-    profile: () => capabilities && toProfile(config, capabilities, learntW, latest?.reading ?? null),
+    profile: () => capabilities && toProfile(config, capabilities, publishedW, latest?.reading ?? null),
     async leave(how, signal) {
       if (how === "leave") return "left";
       if (how === "off") return guarded(() => port.pause(signal));
@@ -147,12 +167,12 @@ export function createMinerKeeper({ config, port, clock, savedW }: KeeperOptions
 function toProfile(
   config: MinerConfig,
   read: MinerCapabilities,
-  learntW: readonly number[],
+  rungsW: readonly number[],
   reading: MinerReading | null,
 ): MinerProfile {
   const highest = config.max_w ?? Number.POSITIVE_INFINITY;
   // Rungs rise by draw, so cutting the top keeps every index.
-  const stepsW = learntW.map(Math.round).filter((stepW) => stepW <= highest);
+  const stepsW = rungsW.filter((stepW) => stepW <= highest);
   const isStepped = read.power === "discrete" || read.power === "onoff";
   const minW = isStepped ? (stepsW[0] ?? 0) : (read.minW ?? 0);
   const maxW = isStepped ? (stepsW.at(-1) ?? 0) : Math.min(read.maxW ?? 0, highest);

@@ -68,7 +68,7 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
       config: miner,
       port: at(ports, index),
       clock,
-      savedW: store.get(`rungs:${miner.name}`),
+      saved: store.get(`rungs:${miner.name}`),
     }),
   );
   const meters = new Map(config.miners.map((miner) => [miner.name, createEnergyMeter(miner.name)]));

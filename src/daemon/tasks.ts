@@ -7,6 +7,8 @@ export interface RepeatOptions {
   firstMs: number;
   signal: AbortSignal;
   onError: (name: string, error: unknown) => void;
+  /** After each run that went well. */
+  onDone: (name: string) => void;
 }
 
 /**
@@ -24,6 +26,7 @@ export function repeat(clock: Clock, options: RepeatOptions, work: () => Promise
       }
       try {
         await work();
+        options.onDone(options.name);
       } catch (error) {
         options.onError(options.name, error);
       }

@@ -78,7 +78,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       brain.save();
       book.save();
       split?.save();
-      for (const keeper of keepers) store.set(`rungs:${keeper.config.name}`, keeper.learntW());
+      for (const keeper of keepers) store.set(`rungs:${keeper.config.name}`, keeper.learnt());
       link?.save();
       store.set("status", picture.status());
       store.set(
@@ -91,10 +91,11 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
   return {
     failed(name: string, error: unknown): void {
       const text = error instanceof HearthError ? error.message : safeText(String(error), 160);
-      picture.note(`${name}: ${text}`);
-      if (error instanceof HearthError) return;
-      alarms.set("SYS_TASK", `${name} failed: ${text}`);
+      alarms.set(`TASK_FAILED:${name}`, `${name} failed: ${text}`);
     },
+
+    /** A task that works again ends its alarm. */
+    done: (name: string) => alarms.set(`TASK_FAILED:${name}`, null),
 
     async readSource(source: Source): Promise<void> {
       const report = await board.poll(source, signal);

@@ -3,9 +3,8 @@ export interface DemoPlan {
   tz: string;
   /** Civil days in a row. */
   days: string[];
-  /** The clock starts here: time to pair before the first day begins. */
+  /** The clock starts here, at local midnight of the first day. */
   startMs: number;
-  firstMidnightMs: number;
   /** Peak event of the last day. */
   event: { announceMs: number; startMs: number; endMs: number; limitW: number };
   meterSilent: { fromMs: number; toMs: number };
@@ -34,8 +33,7 @@ export function planDemo(count: number): DemoPlan {
   return {
     tz: DEMO_TZ,
     days: midnights.map((ms) => new Date(ms - OFFSET_MS).toISOString().slice(0, 10)),
-    startMs: FIRST_DAY_MS - 30 * MINUTE_MS,
-    firstMidnightMs: FIRST_DAY_MS,
+    startMs: FIRST_DAY_MS,
     event: { announceMs: at(13), startMs: at(17), endMs: at(19), limitW: EVENT_LIMIT_W },
     meterSilent: { fromMs: at(11), toMs: at(11) + 10 * MINUTE_MS },
     poolOutage: { fromMs: at(8), toMs: at(8) + 40 * MINUTE_MS },

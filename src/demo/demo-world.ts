@@ -67,7 +67,7 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
         clock,
         seed,
         days,
-        startMs: plan.firstMidnightMs,
+        startMs: plan.startMs,
         tz: plan.tz,
         house: "room",
         loadScale: 0.5,

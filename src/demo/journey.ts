@@ -236,7 +236,7 @@ function startErrands(errands: Errands): Promise<void> {
   const settlements = plan.settleMs.map((ms, index) =>
     at(ms, async () => {
       const day = plan.days[index] ?? "";
-      const fromMs = plan.firstMidnightMs + index * DAY_MS;
+      const fromMs = plan.startMs + index * DAY_MS;
       world.coop.importMeter(member, truth.meterRows(fromMs, fromMs + DAY_MS));
       await world.coop.settle(day);
       onProgress(`the co-op has settled ${day}`);
@@ -261,10 +261,7 @@ function hourLine(clock: SimClock, plan: DemoPlan, loop: LoopHandle): string {
 
 function headline(plan: DemoPlan, clock: SimClock): string {
   const nowMs = clock.nowMs();
-  const index = Math.min(
-    plan.days.length - 1,
-    Math.max(0, Math.floor((nowMs - plan.firstMidnightMs) / DAY_MS)),
-  );
+  const index = Math.min(plan.days.length - 1, Math.max(0, Math.floor((nowMs - plan.startMs) / DAY_MS)));
   const time = new Intl.DateTimeFormat("en-GB", {
     timeZone: plan.tz,
     hour: "2-digit",

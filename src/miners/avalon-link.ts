@@ -1,6 +1,6 @@
 import { accessError, unreachableError } from "../model/errors.ts";
 import type { CgminerLink, CgminerReply } from "../model/miner.ts";
-import type { Sent } from "./prove-write.ts";
+import type { Sent } from "../model/prove-write.ts";
 
 const INVALID_COMMAND = 14;
 const ACCESS_DENIED = 45;

@@ -1,8 +1,8 @@
 import { accessError, usageError } from "../model/errors.ts";
 import type { CgminerLink, CgminerReply, PoolTarget, WriteResult } from "../model/miner.ts";
 import { field, list, number } from "../model/parse.ts";
+import { proveWrite, type Sent } from "../model/prove-write.ts";
 import { ask, isSuccess, toSent } from "./avalon-link.ts";
-import { proveWrite, type Sent } from "./prove-write.ts";
 
 /** Slots of the firmware (miners.md §6.5). */
 const SLOTS = 3;

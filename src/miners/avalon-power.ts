@@ -1,9 +1,9 @@
 import { usageError } from "../model/errors.ts";
 import type { CgminerLink, WriteResult } from "../model/miner.ts";
+import { proveWrite, type Sent } from "../model/prove-write.ts";
 import { askStats, toSent } from "./avalon-link.ts";
 import type { AvalonModel } from "./avalon-models.ts";
 import { type AvalonLevers, toAvalonLevers } from "./avalon-stats.ts";
-import { proveWrite, type Sent } from "./prove-write.ts";
 
 /** The order must lie ahead of the device's own clock (miners.md §6.4), s. */
 const LEAD_S = 5;

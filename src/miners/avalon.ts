@@ -1,3 +1,4 @@
+import type { DriverOptions } from "../model/driver-options.ts";
 import { HearthError } from "../model/errors.ts";
 import type {
   CgminerLink,
@@ -13,7 +14,6 @@ import { type AvalonModel, avalonModel, stepOf } from "./avalon-models.ts";
 import { reorderSlots, switchPool, writeSlots } from "./avalon-pools.ts";
 import { rebootAvalon, setAvalonStep, setSoftOff } from "./avalon-power.ts";
 import { toAvalonLevers, toReading } from "./avalon-stats.ts";
-import type { DriverOptions } from "./options.ts";
 
 /** Fans and control board at soft-off, W; a guess until a meter says otherwise (miners.md §6.2). */
 const IDLE_W = 15;

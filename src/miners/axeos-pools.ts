@@ -1,8 +1,8 @@
 import { usageError } from "../model/errors.ts";
 import type { JsonLink, PoolTarget, WriteResult } from "../model/miner.ts";
 import { field, flag, number } from "../model/parse.ts";
+import { proveWrite } from "../model/prove-write.ts";
 import { type AxeosPool, hasSlots, poolsOf, poolUrl } from "./axeos-reading.ts";
-import { proveWrite } from "./prove-write.ts";
 
 const INFO = "/api/system/info";
 const SYSTEM = "/api/system";

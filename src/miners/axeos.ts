@@ -1,4 +1,4 @@
-import { HearthError, usageError } from "../model/errors.ts";
+import { HearthError, unreachableError, usageError } from "../model/errors.ts";
 import type {
   JsonLink,
   MinerActions,
@@ -8,10 +8,10 @@ import type {
   WriteResult,
 } from "../model/miner.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
+import { proveWrite } from "../model/prove-write.ts";
 import { type AxeosLadder, ladderOf, stepsOf } from "./axeos-ladder.ts";
 import { restartAxeos, selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
 import { clockIndex, toReading } from "./axeos-reading.ts";
-import { proveWrite } from "./prove-write.ts";
 
 const INFO = "/api/system/info";
 /** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
@@ -39,11 +39,11 @@ export function createAxeosDriver(): MinerDriver<JsonLink> {
     exemptions: ["no difficulty sum in the firmware: work is counted from shares"],
     identify,
     async read(link, signal) {
-      const info = await link.get(INFO, signal);
+      const info = await askInfo(link, signal);
       return toReading(info, (await ladder(link, info, signal)).clocksMhz);
     },
     async capabilities(link, signal) {
-      const info = await link.get(INFO, signal);
+      const info = await askInfo(link, signal);
       return toCapabilities(link, info, await ladder(link, info, signal));
     },
   };
@@ -74,6 +74,17 @@ async function identify(link: JsonLink, signal: AbortSignal): Promise<MinerIdent
     if (hasNoRoute(error)) return null;
     throw error;
   }
+}
+
+/** The telemetry; an answer without any of its main fields is a miss, not a reading of unknowns. */
+async function askInfo(link: JsonLink, signal: AbortSignal): Promise<unknown> {
+  const info = await link.get(INFO, signal);
+  if (["ASICModel", "power", "hashRate"].some((key) => field(info, key) !== undefined)) return info;
+  throw unreachableError(
+    "MINER_BAD_ANSWER",
+    `The miner at ${link.host}:${link.port} answered without any of the fields of AxeOS.`,
+    { hint: "Check the address; it may be another device" },
+  );
 }
 
 function hasNoRoute(error: unknown): boolean {

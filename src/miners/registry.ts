@@ -1,5 +1,5 @@
+import type { DriverOptions } from "../model/driver-options.ts";
 import type { CgminerLink, FirmwareId, JsonLink, MinerDriver } from "../model/miner.ts";
-import type { DriverOptions } from "./options.ts";
 
 interface Entry<Kind extends "http" | "cgminer", Link extends JsonLink | CgminerLink> {
   id: FirmwareId;

@@ -63,18 +63,22 @@ async function exchangeOnce(
 function talk(host: string, port: number, request: string, limits: Limits, stop: AbortSignal) {
   return new Promise<CgminerReply>((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true });
-    const answer = collectAnswer(socket, `${host}:${port}`, limits, resolve, reject);
+    const answer = new Answer(socket, `${host}:${port}`, limits, resolve, reject);
     const connecting = setTimeout(() => {
       socket.destroy(Object.assign(new Error("no connection"), { code: "ETIMEDOUT" }));
     }, limits.connectMs);
-    const onStop = () => answer.fail(stop.reason, true);
+    const onStop = () => answer.fail(stop.reason);
+    let isConnected = false;
     stop.addEventListener("abort", onStop, { once: true });
     socket.on("connect", () => {
       clearTimeout(connecting);
-      answer.start();
+      isConnected = true;
       socket.write(request);
     });
-    socket.on("error", (error) => answer.fail(error, stop.aborted));
+    socket.on("data", (chunk) => answer.take(chunk));
+    socket.on("end", () => answer.end());
+    // A reset after the request is a close: what has come decides, or the read-back of the caller.
+    socket.on("error", (error) => (isConnected ? answer.end() : answer.fail(error)));
     socket.on("close", () => {
       clearTimeout(connecting);
       stop.removeEventListener("abort", onStop);
@@ -83,61 +87,69 @@ function talk(host: string, port: number, request: string, limits: Limits, stop:
   });
 }
 
-/** Gathers the answer and ends the exchange at the first moment at which it is complete. */
-function collectAnswer(
-  socket: Socket,
-  where: string,
-  limits: Limits,
-  resolve: (reply: CgminerReply) => void,
-  reject: (error: unknown) => void,
-) {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let isConnected = false;
-  let isSettled = false;
-  let quiet: ReturnType<typeof setTimeout> | undefined;
+/** Gathers an answer and ends the exchange at the first moment at which it is complete. */
+class Answer {
+  readonly #socket: Socket;
+  readonly #where: string;
+  readonly #limits: Limits;
+  readonly #resolve: (reply: CgminerReply) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #isSettled = false;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
 
-  const settle = (outcome: () => void) => {
-    clearTimeout(quiet);
-    if (isSettled) return;
-    isSettled = true;
-    outcome();
-    socket.destroy();
-  };
-  const end = () => {
-    settle(() => {
+  constructor(
+    socket: Socket,
+    where: string,
+    limits: Limits,
+    resolve: (reply: CgminerReply) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#socket = socket;
+    this.#where = where;
+    this.#limits = limits;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  take(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    const { maxBytes, quietMs } = this.#limits;
+    if (this.#size > maxBytes) {
+      const start = this.#chunks[0]?.toString("latin1") ?? "";
+      this.fail(minerBadAnswer(this.#where, `sent more than ${maxBytes} bytes`, start));
+    }
+    clearTimeout(this.#quiet);
+    if (this.#isSettled || !mayBeComplete(chunk)) return;
+    const reply = isEndMarked(chunk) ? parseStrictReply(toText(this.#chunks)) : null;
+    if (reply !== null) this.#settle(() => this.#resolve(reply));
+    else this.#quiet = setTimeout(() => this.end(), quietMs);
+  }
+
+  /** No more will come: what there is counts. */
+  end(): void {
+    this.#settle(() => {
       try {
-        resolve(parseCgminerReply(Buffer.concat(chunks).toString("utf8"), where));
+        this.#resolve(parseCgminerReply(Buffer.concat(this.#chunks).toString("utf8"), this.#where));
       } catch (error) {
-        reject(error);
+        this.#reject(error);
       }
     });
-  };
-  socket.on("data", (chunk) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > limits.maxBytes) {
-      const start = chunks[0]?.toString("latin1") ?? "";
-      return settle(() => reject(minerBadAnswer(where, `sent more than ${limits.maxBytes} bytes`, start)));
-    }
-    clearTimeout(quiet);
-    if (!mayBeComplete(chunk)) return;
-    const reply = isEndMarked(chunk) ? parseStrictReply(toText(chunks)) : null;
-    if (reply !== null) return settle(() => resolve(reply));
-    quiet = setTimeout(end, limits.quietMs);
-  });
-  socket.on("end", end);
-  return {
-    start: () => {
-      isConnected = true;
-    },
-    end,
-    fail(error: unknown, isStopped: boolean) {
-      // A reset after the request is a close: what has come decides, or the read-back of the caller.
-      if (isConnected && !isStopped) return end();
-      settle(() => reject(error));
-    },
-  };
+  }
+
+  fail(error: unknown): void {
+    this.#settle(() => this.#reject(error));
+  }
+
+  #settle(outcome: () => void): void {
+    clearTimeout(this.#quiet);
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    outcome();
+    this.#socket.destroy();
+  }
 }
 
 function toText(chunks: readonly Buffer[]): string {

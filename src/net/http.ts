@@ -35,7 +35,7 @@ export interface HttpAnswer {
 }
 
 export interface Http {
-  /** Any status is an answer; redirects are not followed. Throws `HTTP_UNREACHABLE`, `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`. */
+  /** Any status is an answer; redirects are not followed. Throws `HTTP_UNREACHABLE`, `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`, `HTTP_BROKEN`. */
   request(request: HttpRequest): Promise<HttpAnswer>;
   /**
    * Sends `json` when given and parses the answer. An empty body is null. A body that is no JSON throws
@@ -181,6 +181,11 @@ function toHttpError(error: unknown, url: string, maxBytes: number): HearthError
   if (error instanceof Error && "type" in error && error.type === "max-size") {
     return unreachableError("HTTP_TOO_LARGE", `${shown} answered with more than ${maxBytes} bytes.`, {
       hint: "Check the address; this is not the answer of a known device",
+    });
+  }
+  if (systemCode(error)?.startsWith("HPE_")) {
+    return unreachableError("HTTP_BROKEN", `${shown} answered with something that is not HTTP.`, {
+      hint: "Check the address and the port",
     });
   }
   // The cause is left out: its text holds the whole address with any secrets in it.

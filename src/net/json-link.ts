@@ -82,6 +82,8 @@ async function exchange(
 function toMinerError(error: HearthError, where: string, totalMs: number): HearthError {
   if (error.code === "HTTP_TIMEOUT") return minerTimeout(where, totalMs);
   if (error.code === "HTTP_TOO_LARGE") return minerBadAnswer(where, "sent an answer that is too large", "");
+  if (error.code === "HTTP_BROKEN")
+    return minerBadAnswer(where, "answered with something that is not HTTP", "");
   return minerUnreachable(where, /\(([^)]*)\)\.$/.exec(error.message)?.[1] ?? "the connection broke");
 }
 

@@ -2,7 +2,7 @@ import { compile, type JSONValue, TreeInterpreter } from "@jmespath-community/jm
 import type { SourceConfig } from "../model/config.ts";
 import { HearthError, usageError } from "../model/errors.ts";
 import { toNumber } from "../model/parse.ts";
-import type { GetJson, Sample, Source } from "./source.ts";
+import type { GetJson, Sample, Source } from "../model/source.ts";
 import { unitConversion } from "./units.ts";
 
 type Expression = ReturnType<typeof compile>;

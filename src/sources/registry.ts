@@ -1,9 +1,9 @@
 import type { SourceConfig } from "../model/config.ts";
 import { unsupportedError } from "../model/errors.ts";
+import type { GetJson, Source } from "../model/source.ts";
 import { createHttpSource } from "./http-source.ts";
-import type { GetJson, Source } from "./source.ts";
 
-export type { GetJson, Sample, Source } from "./source.ts";
+export type { GetJson, Sample, Source } from "../model/source.ts";
 
 /** Makers by the `kind` of the configuration. Adding a kind is a line here and a file beside it. */
 const kinds: Record<string, (config: SourceConfig, get: GetJson) => Source> = { http: createHttpSource };

@@ -173,7 +173,10 @@ describe("other families", () => {
     async (_, start, code, exit) => {
       await using server = await start();
 
-      await expect(identifyMiner({ host: HOST, port: server.port })).rejects.toMatchObject({ code, exit });
+      await expect(identifyMiner({ host: HOST, port: server.port }, undefined, 800)).rejects.toMatchObject({
+        code,
+        exit,
+      });
     },
   );
 });

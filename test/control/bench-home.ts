@@ -166,7 +166,10 @@ export class BenchHome {
   #lastMiners = new Map<string, MinerSnapshot["reading"]>();
   #missed = new Map<string, number>();
 
-  constructor(config = makeConfig(), options: { startMs?: number; monoMs?: number; roomC?: number; capacityJ?: number } = {}) {
+  constructor(
+    config = makeConfig(),
+    options: { startMs?: number; monoMs?: number; roomC?: number; capacityJ?: number } = {},
+  ) {
     this.config = config;
     this.monoMs = options.monoMs ?? 1_000_000;
     this.wallMs = options.startMs ?? MIDNIGHT + 12 * 3_600_000;
@@ -210,10 +213,16 @@ export class BenchHome {
   snapshot(): Snapshot {
     const { world } = this;
     this.#seq += 1;
-    const reading = (value: number | null): Reading => ({ value, receivedMono: this.monoMs, seq: this.#seq, maxAgeS: null });
+    const reading = (value: number | null): Reading => ({
+      value,
+      receivedMono: this.monoMs,
+      seq: this.#seq,
+      maxAgeS: null,
+    });
     const gridW = world.gridW === undefined ? world.loadW + this.minersW - (world.pvW ?? 0) : world.gridW;
     if (!world.isMeterSilent) this.#lastGrid = reading(gridW);
-    if (!world.isRoomSilent) this.#lastRoom = reading(world.roomC === undefined ? this.roomC : world.roomC);
+    if (!world.isRoomSilent)
+      this.#lastRoom = reading(world.roomC === undefined ? (world.fixedRoomC ?? this.roomC) : world.roomC);
     const secondOfDay = Math.floor((this.wallMs - MIDNIGHT) / 1000);
     const day = Math.floor(secondOfDay / 86_400);
     return {

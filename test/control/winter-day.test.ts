@@ -1,15 +1,21 @@
 import { expect, test } from "vitest";
-import { avalon, BenchHome, makeConfig, MIDNIGHT } from "./bench-home.ts";
+import { avalon, BenchHome, MIDNIGHT, makeConfig } from "./bench-home.ts";
 
 test("a discrete heater holds a plain room within 1 K through a winter day with few starts", () => {
-  const home = new BenchHome(makeConfig({ miners: [avalon] }), { startMs: MIDNIGHT, roomC: 20, capacityJ: 3.5e6 });
-  home.world.extra = { prices: { importUsdKwh: 0.12, exportUsdKwh: 0.03, highestImportUsdKwh: 0.12 }, minedUsdKwh: 0.02 };
+  const home = new BenchHome(makeConfig({ miners: [avalon] }), {
+    startMs: MIDNIGHT,
+    roomC: 20,
+    capacityJ: 3.5e6,
+  });
+  home.world.extra = {
+    prices: { importUsdKwh: 0.12, exportUsdKwh: 0.03, highestImportUsdKwh: 0.12 },
+    minedUsdKwh: 0.02,
+  };
   let lowest = 99;
   let highest = -99;
   home.run(86_400, () => {
     const hour = (home.wallMs - MIDNIGHT) / 3_600_000;
     home.world.outdoorC = -2 + 6 * Math.sin(((hour - 9) / 24) * 2 * Math.PI);
-    if (process.env["TRACE"] && Math.round(hour * 720) % 120 === 0) console.log(hour.toFixed(2), home.roomC.toFixed(2), home.devices[0]?.targetW, home.last.decision.reason.code, home.last.decision.reason.text, home.state.zones["home"]?.demandW.toFixed(0));
     lowest = Math.min(lowest, home.roomC);
     highest = Math.max(highest, home.roomC);
   });
@@ -19,13 +25,19 @@ test("a discrete heater holds a plain room within 1 K through a winter day with 
 });
 
 test("a mild day swings on and off around the need, still within 1 K and the start limit", () => {
-  const home = new BenchHome(makeConfig({ miners: [avalon] }), { startMs: MIDNIGHT, roomC: 20, capacityJ: 3.5e6 });
-  home.world.extra = { prices: { importUsdKwh: 0.12, exportUsdKwh: 0.03, highestImportUsdKwh: 0.12 }, minedUsdKwh: 0 };
+  const home = new BenchHome(makeConfig({ miners: [avalon] }), {
+    startMs: MIDNIGHT,
+    roomC: 20,
+    capacityJ: 3.5e6,
+  });
+  home.world.extra = {
+    prices: { importUsdKwh: 0.12, exportUsdKwh: 0.03, highestImportUsdKwh: 0.12 },
+    minedUsdKwh: 0,
+  };
   home.world.outdoorC = 12;
   let lowest = 99;
   let highest = -99;
   home.run(86_400, () => {
-    if (process.env["TRACE"] && Math.round((home.wallMs - MIDNIGHT) / 5000) % 120 === 0) console.log(((home.wallMs - MIDNIGHT) / 3_600_000).toFixed(2), home.roomC.toFixed(2), home.devices[0]?.targetW, home.last.decision.reason.code, home.state.zones["home"]?.demandW.toFixed(0));
     lowest = Math.min(lowest, home.roomC);
     highest = Math.max(highest, home.roomC);
   });

@@ -1,6 +1,6 @@
 import { listDays } from "../../app/settlement-commands.ts";
 import { BaseCommand, type Outcome } from "../../base-command.ts";
-import { tableLines } from "../../text/columns.ts";
+import { type Column, tableLines } from "../../text/columns.ts";
 import { formatCents, formatUusd } from "../../text/format.ts";
 
 export default class SettlementList extends BaseCommand {
@@ -13,13 +13,13 @@ export default class SettlementList extends BaseCommand {
   async run(): Promise<Outcome> {
     await this.parse(SettlementList);
     const rows = listDays(process.env);
-    const columns = [
+    const columns: Column[] = [
       { title: "day" },
       { title: "state" },
-      { title: "kWh", right: true },
-      { title: "charge", right: true },
-      { title: "credit", right: true },
-      { title: "balance", right: true },
+      { title: "kWh", align: "right" },
+      { title: "charge", align: "right" },
+      { title: "credit", align: "right" },
+      { title: "balance", align: "right" },
     ];
     const lines = tableLines(
       columns,

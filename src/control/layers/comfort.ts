@@ -63,7 +63,16 @@ function place(tick: Tick, zone: ZoneBudget, roomC: number, alpha: number): void
       layer: "comfort",
       text: `${zone.rules.name} is warm, only spare sun may heat`,
     };
+    finishSwing(zone, memory, alpha);
   } else full(tick, zone, memory);
+}
+
+/** Steps swing around the set point: one that runs may end above it, but none begins there. */
+function finishSwing(zone: ZoneBudget, memory: ZoneMemory, alpha: number): void {
+  const isRunning = zone.miners.some((miner) => miner.memory.targetW > 0);
+  const mayRun = alpha >= 0.5 || memory.isHeating;
+  if (!isRunning || !mayRun || memory.demandW <= 0) return;
+  zone.average = higher(zone.average, { ...zone.idle, w: Math.min(memory.demandW, zone.maxW) });
 }
 
 function heat(zone: ZoneBudget, memory: ZoneMemory, setC: number): void {

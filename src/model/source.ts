@@ -1,4 +1,4 @@
-import type { SourceRole } from "../model/config.ts";
+import type { SourceRole } from "./config.ts";
 
 /** Fetches JSON from an address; typed errors, deadlines and caps are its own. */
 export type GetJson = (url: string, signal: AbortSignal) => Promise<unknown>;

@@ -1,5 +1,5 @@
-import { HearthError } from "../model/errors.ts";
-import type { WriteResult } from "../model/miner.ts";
+import { HearthError } from "./errors.ts";
+import type { WriteResult } from "./miner.ts";
 
 /** What the device said to a write; `unsure` where it said nothing or the answer was lost. */
 export type Sent = "sent" | "refused" | "unsure";
