@@ -38,7 +38,8 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
       hint: "hearth discover shows what is supported",
     });
   }
-  const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(), { found, ...wishes });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), { found, ...wishes });
   if (!dryRun) {
     createFolders(paths);
     const lock = takeLock(paths);

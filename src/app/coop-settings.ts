@@ -22,11 +22,13 @@ export function readCoopSettings(path: string): CoopSettings {
   const pool = field(file, "pool");
   const price = field(file, "price");
   const network = field(file, "network");
+  const memberUrl = text(field(file, "member_pool"), "url");
   return {
     id: need(text(file, "id"), "id"),
     name: need(text(file, "name"), "name"),
     tz: need(text(file, "tz"), "tz"),
     pool: { url: need(text(pool, "url"), "pool.url"), user: need(text(pool, "user"), "pool.user") },
+    ...(memberUrl === null ? {} : { memberPool: { url: memberUrl } }),
     poolApiUrl: text(file, "pool_api_url"),
     tariff: need(toTariff(field(file, "tariff")), "tariff"),
     price: {

@@ -1,5 +1,6 @@
 import { type Ledger, openLedger, type SettlementRow } from "../ledger/ledger.ts";
 import { openStateStore } from "../ledger/state-store.ts";
+import { settlementTz } from "../model/config.ts";
 import { HearthError, staleError, usageError } from "../model/errors.ts";
 import type { SettlementRecord } from "../model/settlement-record.ts";
 import type { SplitTerms } from "../model/terms.ts";
@@ -29,7 +30,7 @@ export function missingOf(record: SettlementRecord): string[] {
 /** The day asked for, else the latest settled one. Throws `NOT_SETTLED` (6) with both windows in `windows`. */
 export function showDay(env: NodeJS.ProcessEnv, day: string | null, nowMs: number) {
   const { paths, config } = openHome(env);
-  const tz = config?.home.tz ?? "UTC";
+  const tz = config ? settlementTz(config) : "UTC";
   const wanted = day === null ? null : parseDay(day, nowMs, tz);
   const ledger = openForReading(paths.ledger);
   try {

@@ -59,9 +59,10 @@ function toDocument(found: FoundMiner) {
       split: capabilities.split,
       minW: capabilities.minW,
       maxW: capabilities.maxW,
-      stepsW: capabilities.steps.some((step) => step.targetW !== null)
-        ? capabilities.steps.map((step) => step.targetW)
-        : null,
+      stepsW:
+        capabilities.steps.length > 0 && capabilities.steps.every((step) => step.targetW !== null)
+          ? capabilities.steps.map((step) => step.targetW)
+          : null,
     },
   };
 }

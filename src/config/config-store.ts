@@ -41,9 +41,9 @@ export function requireConfig(paths: HearthPaths): LoadedConfig {
   });
 }
 
-/** A valid configuration with every default. */
-export function emptyConfig(): HearthConfig {
-  return configSchema.parse({ schema: "hearth.config/1" });
+/** A valid configuration with every default, for a home in that zone. */
+export function emptyConfig(tz: string): HearthConfig {
+  return configSchema.parse({ schema: "hearth.config/1", home: { tz } });
 }
 
 /** Validates and writes atomically (a new file renamed over the old), keeping three generations. */

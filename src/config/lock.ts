@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { refusedError } from "../model/errors.ts";
 import type { HearthPaths } from "./paths.ts";
@@ -12,6 +13,7 @@ export interface LoopLock {
  * there is no stale lock to clean. Throws `LOOP_RUNNING` (4) when another process holds it.
  */
 export function takeLock(paths: HearthPaths): LoopLock {
+  closeSync(openSync(paths.lock, "a", 0o600));
   const database = new DatabaseSync(paths.lock);
   try {
     database.exec(

@@ -15,15 +15,19 @@ interface Rung {
 }
 
 const DWELL_MS = 60_000;
+const MEAN_S = 2700;
+const SWING_GAP_MS = 60_000;
 const CONTINUOUS_RUNGS = 40;
 
 /**
  * Sigma-delta on energy (control.md §10): the rung, in W, whose swing gives `demandW` on average. Steps without a
  * start swing within `0.25 * Pmin * min-on`; a start or stop owes more, so that a day does not need more starts than
- * the device may make.
+ * the device may make. `isUrgent`: the zone is too cold to wait for a mean.
  */
-export function ditherW(tick: Tick, zone: ZoneBudget, demandW: number): number {
+export function ditherW(tick: Tick, zone: ZoneBudget, wantedW: number, isUrgent: boolean): number {
   const memory = zoneMemory(tick.state, zone.rules.name);
+  const demandW = meanDemandW(tick, zone, memory, wantedW, isUrgent);
+  memory.swingMono = tick.monoMs;
   const ladder = ladderOf(tick, zone);
   let powerW = 0;
   let reach = 0;
@@ -42,11 +46,19 @@ export function ditherW(tick: Tick, zone: ZoneBudget, demandW: number): number {
   return memory.rungW;
 }
 
-/** Nobody asks for an average: what is owed is forgotten within half an hour, and a later swing begins from what runs. */
+/** True while a miner runs in a swing that was asked for within the last minute. */
+export function isSwinging(tick: Tick, zone: ZoneBudget): boolean {
+  const { swingMono } = zoneMemory(tick.state, zone.rules.name);
+  if (swingMono === null || tick.monoMs - swingMono > SWING_GAP_MS) return false;
+  return zone.miners.some((miner) => miner.memory.targetW > 0);
+}
+
+/** Nobody asks for an average: nothing is owed, and a later swing begins from what runs. */
 export function restDither(tick: Tick, zone: ZoneBudget): void {
   const memory = zoneMemory(tick.state, zone.rules.name);
   memory.rungW = zone.miners.reduce((sum, miner) => sum + miner.memory.targetW, 0);
-  memory.owedJ *= Math.exp(-tick.dtS / 1800);
+  memory.slowW = null;
+  memory.owedJ = 0;
 }
 
 /** Miners in the order in which heat is added: the most efficient first, unknown last. */
@@ -58,6 +70,23 @@ export function startOrder(miners: readonly Supervised[]): Supervised[] {
 
 function efficiency(profile: MinerProfile): number {
   return profile.hashrateThs === null ? 0 : profile.hashrateThs / Math.max(1, profile.maxW);
+}
+
+/**
+ * What steps swing around, W. The air of a light room follows each step at once, so the thermostat's answer to it would
+ * cut every swing short; its mean over the best part of an hour is what the room needs.
+ */
+function meanDemandW(
+  tick: Tick,
+  zone: ZoneBudget,
+  memory: ZoneMemory,
+  wantedW: number,
+  isUrgent: boolean,
+): number {
+  const isContinuous = zone.miners.some(({ profile }) => profile.kind === "continuous");
+  const blend = memory.slowW === null ? 1 : 1 - Math.exp(-tick.dtS / MEAN_S);
+  memory.slowW = (memory.slowW ?? wantedW) + blend * (wantedW - (memory.slowW ?? wantedW));
+  return isUrgent || isContinuous ? wantedW : memory.slowW;
 }
 
 function nextRung(memory: ZoneMemory, ladder: readonly Rung[], demandW: number): number {
@@ -124,5 +153,5 @@ function stepsOf(profile: MinerProfile): readonly number[] {
 function cycleS(tick: Tick, profile: MinerProfile, startsToday: number): number {
   const starts = Math.max(1, (2 / 3) * profile.maxStartsDay);
   const pace = 1 + (starts * tick.snapshot.local.minuteOfDay) / 1440;
-  return (86_400 / starts / 2) * clamp(startsToday / pace, 1, 4);
+  return (86_400 / starts / 2) * clamp((startsToday / pace) ** 2, 1, 8);
 }

@@ -21,8 +21,9 @@ export interface Pricing {
   importUsd: number | null;
   exportUsd: number | null;
   mineUsd: number | null;
-  /** Room temperature up to which running is worth the import, degC; null when it is not, or does not depend on it. */
+  /** Room temperature up to which running is worth the import, degC, and why; null when it is worth it nowhere. */
   worthToC: number | null;
+  worthCode: "PRICE_CHEAP" | "PRICE_NEGATIVE" | "HEAT_WORTH_IMPORT";
 }
 
 const UNKNOWN_ALPHA = 1 / 3;
@@ -57,6 +58,7 @@ export function priceZone(tick: Tick, zone: ZoneBudget): Pricing {
     exportUsd,
     mineUsd: null,
     worthToC: null,
+    worthCode: "HEAT_WORTH_IMPORT",
   };
 }
 
@@ -71,9 +73,14 @@ function knownPricing(tick: Tick, zone: ZoneBudget): Pricing | null {
   const mineUsd = minedUsd + (altUsd ?? 0) * warmth;
   const spread = importUsd - exportUsd;
   const alpha = spread > 0 ? clamp((mineUsd - exportUsd) / spread, 0, 1) : mineUsd >= importUsd ? 1 : 0;
-  const common = { importUsd, exportUsd, alpha, mineUsd, worthToC: null };
-  if (mineUsd >= importUsd)
-    return { ...common, mode: "run", ...worth(zone, minedUsd, importUsd, altUsd ?? 0, upK) };
+  const common = {
+    importUsd,
+    exportUsd,
+    alpha,
+    mineUsd,
+    ...worth(zone, minedUsd, importUsd, altUsd ?? 0, upK),
+  };
+  if (mineUsd >= importUsd) return { ...common, mode: "run", code: common.worthCode };
   if (spread <= 0) return { ...common, mode: "rest", code: "PRICE_TOO_HIGH" };
   if (mineUsd <= exportUsd) return { ...common, mode: "rest", code: "EXPORT_BETTER" };
   return { ...common, mode: "track", code: "SURPLUS_TRACK" };
@@ -86,10 +93,12 @@ function worth(
   importUsd: number,
   altUsd: number,
   upK: number,
-): Pick<Pricing, "code" | "worthToC"> {
+): Pick<Pricing, "worthCode" | "worthToC"> {
   const topC = zone.setC + upK - Math.min(0.3, upK / 2);
   if (minedUsd >= importUsd)
-    return { code: importUsd < 0 ? "PRICE_NEGATIVE" : "PRICE_CHEAP", worthToC: topC };
-  const neededWarmth = altUsd > 0 ? (importUsd - minedUsd) / altUsd : 1;
-  return { code: "HEAT_WORTH_IMPORT", worthToC: Math.min(topC, zone.setC + upK * (1 - neededWarmth)) };
+    return { worthCode: importUsd < 0 ? "PRICE_NEGATIVE" : "PRICE_CHEAP", worthToC: topC };
+  const worthCode = "HEAT_WORTH_IMPORT";
+  if (minedUsd + altUsd < importUsd) return { worthCode, worthToC: null };
+  const neededWarmth = (importUsd - minedUsd) / altUsd;
+  return { worthCode, worthToC: Math.min(topC, zone.setC + upK * (1 - neededWarmth)) };
 }

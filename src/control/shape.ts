@@ -137,10 +137,7 @@ function startBlock(tick: Tick, zone: ZoneBudget, miner: Supervised): Block | nu
   }
   const isFloor = zone.lo !== null;
   if (isObserving(tick) && !isFloor) return observing(tick);
-  const isCold = zone.roomC !== null && zone.roomC < zone.setC;
-  const forHeat = isCold || zone.want?.layer === "comfort" || zone.want?.layer === "manual";
-  // The last third of a day's starts is kept for heat and for the member.
-  const starts = forHeat ? profile.maxStartsDay : Math.ceil((2 / 3) * profile.maxStartsDay);
+  const starts = startsAllowed(tick, zone, profile.maxStartsDay);
   if (memory.startsToday >= starts && !isFloor) {
     return { code: "SHAPE_START_LIMIT", text: `${profile.name} has used its starts of today`, leftS: null };
   }
@@ -150,6 +147,15 @@ function startBlock(tick: Tick, zone: ZoneBudget, miner: Supervised): Block | nu
     return { code: "SHAPE_STAGGER", text: "another miner has just started", leftS };
   }
   return null;
+}
+
+/** Heat and the member may use all starts of the day; what only pays may use two thirds, spread over the day. */
+function startsAllowed(tick: Tick, zone: ZoneBudget, maxStartsDay: number): number {
+  const { want, roomC, setC, rules } = zone;
+  const isCold = roomC !== null && roomC < (want?.code === "HEAT_WORTH_IMPORT" ? setC : setC - rules.flexDnC);
+  if (isCold || want?.layer === "comfort" || want?.layer === "manual") return maxStartsDay;
+  const share = (2 / 3) * maxStartsDay;
+  return Math.min(share, 2 + (share * tick.snapshot.local.minuteOfDay) / 1440);
 }
 
 function isObserving(tick: Tick): boolean {

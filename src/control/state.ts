@@ -97,6 +97,9 @@ export interface ZoneMemory {
   owedJ: number;
   rungW: number;
   rungMono: number | null;
+  /** Slow mean of the wanted average, W, and when an average was last wanted. */
+  slowW: number | null;
+  swingMono: number | null;
   isStoppedByDeficit: boolean;
   /** What the last complete prices said; null before there were any. */
   price: { alpha: number; isRest: boolean; mono: number } | null;
@@ -238,6 +241,8 @@ function initialZone(): ZoneMemory {
     owedJ: 0,
     rungW: 0,
     rungMono: null,
+    slowW: null,
+    swingMono: null,
     isStoppedByDeficit: false,
     price: null,
   };

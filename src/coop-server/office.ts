@@ -13,6 +13,8 @@ export interface CoopSettings {
   tz: string;
   /** The pool account in which every member mines with an own worker. */
   pool: { url: string; user: string };
+  /** Where the members' own legs go; the co-op's pool when left out. */
+  memberPool?: { url: string };
   /** Base of the pool's account API; null: the uploaded work is settled by `network`. */
   poolApiUrl: string | null;
   tariff: CoopTariff;

@@ -37,12 +37,12 @@ export function toTermsWish(office: Office, body: Record<string, unknown>): Term
 
 /** Legs that terms with this wish will have. */
 export function legsFor(office: Office, member: string, wish: Pick<TermsWish, "sharePpm" | "payee">) {
-  const { pool } = office.settings;
+  const { pool, memberPool } = office.settings;
   const worker = workerName(member, 1);
   return [
     { pool: pool.url, role: "coop" as const, share_ppm: wish.sharePpm, user: pool.user, worker },
     {
-      pool: pool.url,
+      pool: memberPool?.url ?? pool.url,
       role: "member" as const,
       share_ppm: 1_000_000 - wish.sharePpm,
       user: wish.payee,

@@ -47,19 +47,31 @@ export function answerError(what: string, status: number, body: unknown): Hearth
   const said = problemText(body);
   const tail = said ? `: ${said}` : "";
   if (status === 401 || status === 403) {
-    return accessError("COOP_ACCESS_DENIED", `${what} was refused (status ${status})${tail.replace(/\.$/, "")}.`, {
-      hint: "Pair again: hearth pair --coop URL",
-    });
+    return accessError(
+      "COOP_ACCESS_DENIED",
+      `${what} was refused (status ${status})${tail.replace(/\.$/, "")}.`,
+      {
+        hint: "Pair again: hearth pair --coop URL",
+      },
+    );
   }
   if (status === 429 || status >= 500) {
-    return unreachableError("COOP_UNAVAILABLE", `${what} is not possible now (status ${status})${tail.replace(/\.$/, "")}.`, {
-      mayRetry: true,
-      hint: "Nothing to do; it is tried again by itself",
-    });
+    return unreachableError(
+      "COOP_UNAVAILABLE",
+      `${what} is not possible now (status ${status})${tail.replace(/\.$/, "")}.`,
+      {
+        mayRetry: true,
+        hint: "Nothing to do; it is tried again by itself",
+      },
+    );
   }
-  return unreachableError("COOP_REFUSED", `${what} was not accepted (status ${status})${tail.replace(/\.$/, "")}.`, {
-    hint: "See what the co-op says above; sending it again unchanged will not help",
-  });
+  return unreachableError(
+    "COOP_REFUSED",
+    `${what} was not accepted (status ${status})${tail.replace(/\.$/, "")}.`,
+    {
+      hint: "See what the co-op says above; sending it again unchanged will not help",
+    },
+  );
 }
 
 /** The typed error for an answer that parses but lacks what it must have. */

@@ -10,17 +10,17 @@ import { createVen, type Ven } from "../coop/ven.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { IntervalRow, StateStore } from "../ledger/state-store.ts";
 import { type Clock, toInstant } from "../model/clock.ts";
-import type { HearthConfig } from "../model/config.ts";
+import { type HearthConfig, settlementTz } from "../model/config.ts";
 import type { CoopEvent } from "../model/coop-event.ts";
 import { HearthError } from "../model/errors.ts";
 import type { SettlementRecord } from "../model/settlement-record.ts";
-import { INTERVAL_S } from "./energy-meter.ts";
 import type { FlatJws } from "../model/terms.ts";
 import type { CoopState } from "../model/view.ts";
 import type { Http } from "../net/http.ts";
 import { dayOf } from "../settlement/day.ts";
 import { worseQuality } from "../settlement/energy.ts";
 import type { CoopTariff } from "../settlement/tariff.ts";
+import { INTERVAL_S } from "./energy-meter.ts";
 
 const CONTACT_KEY = "coop-contact";
 const SEEN_KEY = "events-seen";
@@ -74,6 +74,7 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
   const api = coop.kind === "coop" && coop.url ? coopApiOf({ config, clock, http, secrets }) : null;
   const coopKey = readKey(secrets);
   let lastContactMs: number | null = store.get<number>(CONTACT_KEY);
+  let facts = store.get<CoopFacts>(FACTS_KEY);
   let isRefused = false;
   let lastMaxW = 0;
   let ven: Ven | null = null;
@@ -94,7 +95,7 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
 
   return {
     lastContactMs: () => lastContactMs,
-    facts: () => store.get<CoopFacts>(FACTS_KEY),
+    facts: () => facts,
     state() {
       if (isRefused) return "refused";
       const ageMs = lastContactMs === null ? Number.POSITIVE_INFINITY : clock.nowMs() - lastContactMs;
@@ -112,8 +113,11 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
       attempt(async () => {
         if (!api) return;
         const now = clock.nowMs();
-        const [price, tariff] = await Promise.all([api.price(now), api.tariff(dayOf(now, config.home.tz))]);
-        const facts: CoopFacts = {
+        const [price, tariff] = await Promise.all([
+          api.price(now),
+          api.tariff(dayOf(now, settlementTz(config))),
+        ]);
+        facts = {
           observedMs: now,
           price: price && {
             centsPerBtc: price.centsPerBtc,
@@ -215,5 +219,9 @@ const WHOLE_RATIO = 0.9;
 /** Rows of the co-op lie on the grid of quarter hours; one with a gap says so by its quality. */
 function onGrid(row: IntervalRow): IntervalRow {
   const hasGap = row.seconds < INTERVAL_S * WHOLE_RATIO;
-  return { ...row, seconds: INTERVAL_S, quality: hasGap ? worseQuality(row.quality, "questionable") : row.quality };
+  return {
+    ...row,
+    seconds: INTERVAL_S,
+    quality: hasGap ? worseQuality(row.quality, "questionable") : row.quality,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import type { StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
-import type { HearthConfig } from "../model/config.ts";
+import { type HearthConfig, settlementTz } from "../model/config.ts";
 import type { SettlementRecord } from "../model/settlement-record.ts";
 import { addDays, dayOf, energyWindow, miningWindow } from "../settlement/day.ts";
 import { fppsMsat, type NetworkFacts, netMsat, valueUusd } from "../settlement/earnings.ts";
@@ -35,7 +35,7 @@ export interface DayBooksOptions {
 /** Keeps the days: quarter hours in, estimated records out, the co-op's signed records checked and appended. */
 export function createDayBooks(options: DayBooksOptions) {
   const { config, clock, store, ledger, link } = options;
-  const tz = config.home.tz;
+  const tz = settlementTz(config);
 
   return {
     /** Quarter hours as they close: to the ledger first, then to the queue for the co-op. */
@@ -88,7 +88,7 @@ function append(
 
 /** Days that are over by now, from the first day with readings on, and have no record yet. */
 function daysToEstimate({ clock, config, store, ledger }: DayBooksOptions): string[] {
-  const tz = config.home.tz;
+  const tz = settlementTz(config);
   const nowMs = clock.nowMs();
   const first = store.intervals(nowMs - LOOK_BACK_DAYS * 86_400_000, nowMs)[0];
   if (!first) return [];
@@ -108,14 +108,14 @@ function dayInput(
 ): DayInput {
   const { config, store, ledger, split } = options;
   const network = networkOf(facts);
-  const window = energyWindow(day, config.home.tz);
+  const window = energyWindow(day, settlementTz(config));
   const former = ledger.former({ coop: config.coop?.id ?? "", member: config.coop?.member ?? "", day });
   const total = split ? split.totals() : null;
   return {
     coop: config.coop?.id ?? "",
     member: config.coop?.member ?? "",
     day,
-    tz: config.home.tz,
+    tz: settlementTz(config),
     revision: 1,
     state: "estimated",
     energy: facts.tariff
@@ -196,8 +196,8 @@ async function takeConfirmed(options: DayBooksOptions, today: string): Promise<v
 
 function estimateToday(options: DayBooksOptions): TodayEstimate {
   const { config, clock, store, link, meters, ledger } = options;
-  const day = dayOf(clock.nowMs(), config.home.tz);
-  const window = energyWindow(day, config.home.tz);
+  const day = dayOf(clock.nowMs(), settlementTz(config));
+  const window = energyWindow(day, settlementTz(config));
   const closedWh = store.intervals(window.startMs, window.endMs).reduce((sum, row) => sum + row.wh, 0);
   const energyWh = Math.round([...meters.values()].reduce((sum, meter) => sum + meter.openWh(), closedWh));
   const facts = link?.facts() ?? null;

@@ -94,7 +94,11 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
     simulated: clock.isSimulated,
   });
   const every = (name: string, everyMs: number, firstMs: number, task: () => Promise<void>) =>
-    repeat(clock, { name, everyMs: () => everyMs, firstMs, signal, onError: work.failed, onDone: work.done }, task);
+    repeat(
+      clock,
+      { name, everyMs: () => everyMs, firstMs, signal, onError: work.failed, onDone: work.done },
+      task,
+    );
 
   const tickMs = config.control.tick_s * 1000;
   const pollS = config.coop?.openadr?.poll_s ?? 60;

@@ -79,7 +79,8 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
     if (rung === null || reading.powerSource !== "measured" || reading.powerW === null) return;
     if (mono - inRungSinceMono < LEARN_AFTER_MS || learntW[rung] === undefined) return;
     learntW[rung] += LEARN_RATE * (reading.powerW - learntW[rung]);
-    if (Math.abs(learntW[rung] - (publishedW[rung] ?? 0)) >= PUBLISH_W) publishedW[rung] = Math.round(learntW[rung]);
+    if (Math.abs(learntW[rung] - (publishedW[rung] ?? 0)) >= PUBLISH_W)
+      publishedW[rung] = Math.round(learntW[rung]);
     if (reading.hashrateThs !== null && reading.powerW > 0) {
       const measured = reading.hashrateThs / reading.powerW;
       thsPerW = thsPerW === null ? measured : thsPerW + LEARN_RATE * (measured - thsPerW);

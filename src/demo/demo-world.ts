@@ -55,6 +55,7 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
           ...settings,
           tz: plan.tz,
           pool: { url: coopPool.url, user: settings.pool.user },
+          memberPool: { url: memberPool.url },
           poolApiUrl: coopPool.apiUrl,
         },
       }),

@@ -87,6 +87,8 @@ export const coopSchema = z.object({
   url: z.string().nullable(),
   key_thumbprint: z.string().nullable(),
   member: z.string().nullable(),
+  /** IANA zone of the co-op's days; null: the home's. */
+  tz: z.string().nullable().default(null),
   ownership: z.enum(["member", "coop"]).default("member"),
   roles: z.array(z.string()).default(["member"]),
   max_floor_c: z.number().default(18),
@@ -172,6 +174,11 @@ export const configSchema = z.object({
   mqtt: z.unknown().nullable().default(null),
   api: z.object({ listen: z.string().nullable().default(null) }).prefault({}),
 });
+
+/** Zone in which days are settled: the co-op's, else the home's (settlement.md §11). */
+export function settlementTz(config: HearthConfig): string {
+  return config.coop?.tz ?? config.home.tz;
+}
 
 export type HearthConfig = z.infer<typeof configSchema>;
 export type ZoneConfig = z.infer<typeof zoneSchema>;

@@ -1,4 +1,5 @@
 import { type Bound, type Budget, higher, lower, type ZoneBudget } from "../budget.ts";
+import { isSwinging } from "../dither.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp } from "../numbers.ts";
 import { flexOf, type Pricing } from "../pricing.ts";
@@ -52,7 +53,7 @@ function place(tick: Tick, zone: ZoneBudget, roomC: number, alpha: number): void
   const { setC } = zone;
   const edgeC = setC - downK;
   if (roomC < edgeC) memory.isHeating = true;
-  else if (roomC > edgeC + downK / 2) memory.isHeating = false;
+  else if (roomC > setC + upK / 2 || memory.rungW === 0) memory.isHeating = false;
   if (roomC <= setC + upK) memory.lowDemandSinceMono = null;
   if (roomC < edgeC) heat(zone, memory, setC);
   else if (roomC <= setC) flex(tick, zone, memory, edgeC, alpha);
@@ -63,16 +64,27 @@ function place(tick: Tick, zone: ZoneBudget, roomC: number, alpha: number): void
       layer: "comfort",
       text: `${zone.rules.name} is warm, only spare sun may heat`,
     };
-    finishSwing(zone, memory, alpha);
+    if (roomC <= setC + upK / 2) finishSwing(tick, zone, memory, edgeC, alpha);
   } else full(tick, zone, memory);
 }
 
-/** Steps swing around the set point: one that runs may end above it, but none begins there. */
-function finishSwing(zone: ZoneBudget, memory: ZoneMemory, alpha: number): void {
-  const isRunning = zone.miners.some((miner) => miner.memory.targetW > 0);
-  const mayRun = alpha >= 0.5 || memory.isHeating;
-  if (!isRunning || !mayRun || memory.demandW <= 0) return;
-  zone.average = higher(zone.average, { ...zone.idle, w: Math.min(memory.demandW, zone.maxW) });
+/** Heat in steps swings around its mean: a swing that runs may end a little above the set point, none begins there. */
+function finishSwing(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number, alpha: number): void {
+  if (!isSwinging(tick, zone)) return;
+  const w = insideDemandW(tick, zone, memory, edgeC, alpha);
+  if (w !== null) zone.average = higher(zone.average, { ...zone.idle, w });
+}
+
+/** Heat asked for inside the band, W: the set point's when it is worth it, else that of the edge just reached. */
+function insideDemandW(
+  tick: Tick,
+  zone: ZoneBudget,
+  memory: ZoneMemory,
+  edgeC: number,
+  alpha: number,
+): number | null {
+  if (alpha >= 0.5) return clamp(memory.demandW, 0, zone.maxW);
+  return memory.isHeating ? clamp(demandAt(tick, zone, edgeC), 0, zone.maxW) : null;
 }
 
 function heat(zone: ZoneBudget, memory: ZoneMemory, setC: number): void {
@@ -88,15 +100,8 @@ function heat(zone: ZoneBudget, memory: ZoneMemory, setC: number): void {
 function flex(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number, alpha: number): void {
   const text = `${zone.rules.name} is close to its set point`;
   zone.idle = { w: 0, code: "COMFORT_FLEX", layer: "comfort", text };
-  const isWorth = alpha >= 0.5;
-  if (!isWorth && !memory.isHeating) return;
-  const w = isWorth ? memory.demandW : demandAt(tick, zone, edgeC);
-  zone.average = higher(zone.average, {
-    w: clamp(w, 0, zone.maxW),
-    code: "COMFORT_FLEX",
-    layer: "comfort",
-    text,
-  });
+  const w = insideDemandW(tick, zone, memory, edgeC, alpha);
+  if (w !== null) zone.average = higher(zone.average, { w, code: "COMFORT_FLEX", layer: "comfort", text });
 }
 
 function full(tick: Tick, zone: ZoneBudget, memory: ZoneMemory): void {

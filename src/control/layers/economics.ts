@@ -1,6 +1,6 @@
 import type { ReasonCode } from "../../model/reason.ts";
 import { type Bound, type Budget, higher, type ZoneBudget } from "../budget.ts";
-import { ditherW, restDither } from "../dither.ts";
+import { ditherW, isSwinging, restDither } from "../dither.ts";
 import type { EventPicture } from "../events.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp, finite } from "../numbers.ts";
@@ -15,6 +15,12 @@ const restTexts: Partial<Record<ReasonCode, string>> = {
   PRICE_UNKNOWN: "price unknown, and exporting was worth more when it was last known",
 };
 const PREHEAT_S = 7200;
+const SWING_K = 0.5;
+const worthTexts = {
+  PRICE_CHEAP: "mining earns more than the power costs",
+  PRICE_NEGATIVE: "power costs less than nothing",
+  HEAT_WORTH_IMPORT: "heat and mining together are worth the power",
+} as const;
 
 /** Layer 6, economics: one rule for surplus, price and heat (control.md §4); coldest zone first. */
 export function applyEconomics(
@@ -46,19 +52,26 @@ function chill(zone: ZoneBudget | undefined): number {
   return zone?.roomC == null ? -1000 : zone.setC - zone.roomC;
 }
 
-/** Importing is worth it: all that is allowed; near the temperature where it ends, what keeps that temperature. */
+/**
+ * Importing is worth it: all that is allowed; near the temperature where it ends, what keeps that temperature. Above it
+ * a swing in steps may end, none begins.
+ */
 function runForPrice(tick: Tick, zone: ZoneBudget, price: Pricing): void {
-  if (price.mode !== "run" || price.worthToC === null || zone.roomC === null) return;
-  const text = {
-    PRICE_CHEAP: "mining earns more than the power costs",
-    PRICE_NEGATIVE: "power costs less than nothing",
-    HEAT_WORTH_IMPORT: "heat and mining together are worth the power",
-  }[price.code as "PRICE_CHEAP" | "PRICE_NEGATIVE" | "HEAT_WORTH_IMPORT"];
-  const isAll = zone.roomC <= zone.setC && price.worthToC > zone.setC;
-  const heatW = isAll ? zone.maxW : clamp(demandAt(tick, zone, price.worthToC), 0, zone.maxW);
-  const wish: Bound = { w: heatW, code: price.code, layer: "economics", text };
-  if (heatW >= zone.maxW) zone.want = higher(zone.want, wish);
-  else if (heatW > 0) zone.average = higher(zone.average, wish);
+  if (price.worthToC === null || zone.roomC === null) return;
+  if (price.mode !== "run" && !maySwingOn(tick, zone, zone.roomC, price.worthToC)) return;
+  const isAll = price.mode === "run" && zone.roomC <= zone.setC && price.worthToC > zone.setC;
+  const w = isAll ? zone.maxW : clamp(demandAt(tick, zone, price.worthToC), 0, zone.maxW);
+  const wish: Bound = { w, code: price.worthCode, layer: "economics", text: worthTexts[price.worthCode] };
+  if (w < zone.maxW) zone.average = higher(zone.average, wish);
+  else {
+    zone.want = higher(zone.want, wish);
+    zone.average = null;
+  }
+}
+
+/** Heat in steps that runs and was wanted a moment ago, less than half a kelvin above where it stops being worth it. */
+function maySwingOn(tick: Tick, zone: ZoneBudget, roomC: number, worthToC: number): boolean {
+  return roomC <= worthToC + SWING_K && isSwinging(tick, zone);
 }
 
 /** A shift event asks for heat before it, a raise event for watts while the room can store them. */
@@ -96,7 +109,7 @@ function settleHeat(tick: Tick, zone: ZoneBudget): void {
     if (zone.roomC !== null) restDither(tick, zone);
     return;
   }
-  const rungW = ditherW(tick, zone, average.w);
+  const rungW = ditherW(tick, zone, average.w, average.code === "COMFORT_HEAT");
   zone.want = higher(zone.want, { ...average, w: rungW });
   if (rungW === 0 && !zone.softHi) zone.idle = { ...average, w: 0 };
 }

@@ -44,7 +44,7 @@ function onSteps(zone: ZoneBudget, watts: number): number {
 
 /** Without a thermometer steps swing around the duty, so that it is never more than the floor needs on average. */
 function swing(tick: Tick, zone: ZoneBudget, duty: Bound | null): Bound | null {
-  return duty && { ...duty, w: ditherW(tick, zone, duty.w) };
+  return duty && { ...duty, w: ditherW(tick, zone, duty.w, true) };
 }
 
 /** The floor in force for a zone, degC; lower only in an emergency event where another heat source is declared. */
