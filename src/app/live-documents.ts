@@ -1,5 +1,4 @@
 import type { HearthPaths } from "../config/paths.ts";
-import { openStateStore } from "../ledger/state-store.ts";
 import { HearthError, staleError } from "../model/errors.ts";
 import type { DashboardView, EventView, ExplainView, SplitProof, StatusView } from "../model/view.ts";
 import { fromWire } from "../model/wire.ts";
@@ -11,7 +10,7 @@ export async function readStatus(
 ): Promise<{ status: StatusView | null; isLive: boolean }> {
   const document = await askLoop(paths, "/v1/status");
   if (document) return { status: fromWire(document.data) as StatusView, isLive: true };
-  const stored = readStored<StatusView>(paths, "status");
+  const stored = await readStored<StatusView>(paths, "status");
   return { status: stored && { ...stored, loop: false }, isLive: false };
 }
 
@@ -31,7 +30,7 @@ export async function readExplain(paths: HearthPaths): Promise<ExplainView> {
 export async function readEvents(paths: HearthPaths): Promise<{ events: EventView[]; isLive: boolean }> {
   const document = await askLoop(paths, "/v1/events");
   if (document) return { events: (fromWire(document.data) as { events: EventView[] }).events, isLive: true };
-  return { events: readStored<EventView[]>(paths, "event-views") ?? [], isLive: false };
+  return { events: (await readStored<EventView[]>(paths, "event-views")) ?? [], isLive: false };
 }
 
 /** The split's proof from the loop, else the last one stored; null when no split is agreed. */
@@ -59,7 +58,9 @@ export function noLoop(what: string): HearthError {
   return staleError("NO_LOOP", `${what}: no loop runs for this home`, { hint: "hearth run" });
 }
 
-function readStored<T>(paths: HearthPaths, key: string): T | null {
+/** Loaded only when no loop answers: the store brings the whole settlement with it. */
+async function readStored<T>(paths: HearthPaths, key: string): Promise<T | null> {
+  const { openStateStore } = await import("../ledger/state-store.ts");
   try {
     const store = openStateStore(paths.state, { readOnly: true });
     try {

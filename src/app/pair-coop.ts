@@ -76,11 +76,7 @@ export async function pairCoop(options: PairOptions): Promise<PairResult> {
     wish: null,
   });
   for (const [name, secret] of Object.entries(enrolment.secrets)) secrets.write(name, secret);
-  const config = { ...(before ?? emptyConfig()), coop: enrolment.coop };
-  writeConfig(paths, {
-    ...config,
-    home: { ...config.home, tz: before ? config.home.tz : pairing.document.tz },
-  });
+  writeConfig(paths, { ...(before ?? emptyConfig(pairing.document.tz)), coop: enrolment.coop });
   record(paths, clock, pairing, enrolment.coop);
   return { ...shown, coop: enrolment.coop };
 }

@@ -6,7 +6,7 @@ import { type EventPicture, eventLimitW } from "./events.ts";
 import type { Tick } from "./inputs.ts";
 import { powerOverride } from "./overrides.ts";
 import type { Pricing } from "./pricing.ts";
-import { blockBound, type Reasons, tightestBound, wattsOf } from "./reasons.ts";
+import { blockBound, type Reasons, tightestBound, wattsOf, wishOf } from "./reasons.ts";
 import { isWaking } from "./shape.ts";
 import type { Supervised } from "./supervise.ts";
 import { margin, type Surplus } from "./surplus.ts";
@@ -70,7 +70,7 @@ function notHigher({ budget, allocation, reasons }: Findings): Decision["notHigh
   const givenW = wattsOf(allocation, zone);
   const tight = tightestBound(budget, zone);
   const { main } = reasons;
-  const wishW = Math.max(zone.lo?.w ?? 0, zone.want?.w ?? 0);
+  const wishW = wishOf(zone);
   if (givenW >= zone.maxW) return null;
   if (tight && tight.w < wishW) return { code: tight.code, atW: tidy(tight.w), text: tight.text };
   const next = tight ? ` (next: ${tight.text})` : "";

@@ -26,8 +26,9 @@ const CONTINUOUS_RUNGS = 40;
  */
 export function ditherW(tick: Tick, zone: ZoneBudget, wantedW: number, isUrgent: boolean): number {
   const memory = zoneMemory(tick.state, zone.rules.name);
-  const demandW = meanDemandW(tick, zone, memory, wantedW, isUrgent);
+  if (memory.swingMono === null || tick.monoMs - memory.swingMono > SWING_GAP_MS) restDither(zone, memory);
   memory.swingMono = tick.monoMs;
+  const demandW = meanDemandW(tick, zone, memory, wantedW, isUrgent);
   const ladder = ladderOf(tick, zone);
   let powerW = 0;
   let reach = 0;
@@ -54,8 +55,7 @@ export function isSwinging(tick: Tick, zone: ZoneBudget): boolean {
 }
 
 /** Nobody asks for an average: nothing is owed, and a later swing begins from what runs. */
-export function restDither(tick: Tick, zone: ZoneBudget): void {
-  const memory = zoneMemory(tick.state, zone.rules.name);
+export function restDither(zone: ZoneBudget, memory: ZoneMemory): void {
   memory.rungW = zone.miners.reduce((sum, miner) => sum + miner.memory.targetW, 0);
   memory.slowW = null;
   memory.owedJ = 0;

@@ -78,7 +78,7 @@ function zoneReason(
   hasExpired: boolean,
 ): Bound {
   const givenW = wattsOf(allocation, zone);
-  const wishW = Math.max(zone.lo?.w ?? 0, zone.want?.w ?? 0);
+  const wishW = wishOf(zone);
   const isOverEvent =
     budget.eventLimitW !== null && totalW > budget.eventLimitW && zone.lo !== null && givenW > 0;
   if (isOverEvent && budget.fleetHi?.code === "FLOOR_OVER_EVENT") return { ...budget.fleetHi, w: givenW };
@@ -94,6 +94,13 @@ function zoneReason(
     if (held?.downBlock) return blockBound(held.downBlock, givenW);
   }
   return driverOf(zone, givenW, hasExpired);
+}
+
+/** What a zone asks for in the end, W: the floor, or the wish as far as comfort lets it. */
+export function wishOf(zone: ZoneBudget): number {
+  const isCut = zone.softHi !== null && zone.want?.layer !== "manual";
+  const wantW = Math.min(zone.want?.w ?? 0, isCut && zone.softHi ? zone.softHi.w : Number.POSITIVE_INFINITY);
+  return Math.max(zone.lo?.w ?? 0, wantW);
 }
 
 /** What keeps a miner from its next rung, where that rung is within the wish and no trifle beside what runs. */

@@ -92,6 +92,8 @@ export interface ZoneMemory {
   isMaxLatched: boolean;
   isFloorActive: boolean;
   isHeating: boolean;
+  /** Heating to the set point was worth it when the room was last below it. */
+  isWorth: boolean;
   lowDemandSinceMono: number | null;
   /** Sigma-delta: heat owed to the room, J, the rung asked for, and when it last moved. */
   owedJ: number;
@@ -237,6 +239,7 @@ function initialZone(): ZoneMemory {
     isMaxLatched: false,
     isFloorActive: false,
     isHeating: false,
+    isWorth: false,
     lowDemandSinceMono: null,
     owedJ: 0,
     rungW: 0,

@@ -95,6 +95,7 @@ function toCoopBlock(body: unknown, pairing: Pairing): CoopConfig {
     url: document.issuer,
     key_thumbprint: pairing.keyThumbprint,
     member,
+    tz: document.tz,
     ownership: text(body, "ownership") === "coop" ? "coop" : "member",
     roles: ["member"],
     // Bounded here too: no answer of a co-op may push floors to where pipes freeze.

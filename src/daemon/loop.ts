@@ -114,8 +114,8 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
     every("heartbeat", HEARTBEAT_MS, HEARTBEAT_MS, work.heartbeat),
     ...(parts.link
       ? [
-          every("co-op events", pollS * 1000, 2000, work.pollEvents),
-          every("co-op prices", FACTS_MS, 3000, work.refreshFacts),
+          every("co-op events", pollS * 1000, 0, work.pollEvents),
+          every("co-op prices", FACTS_MS, 0, work.refreshFacts),
           every("co-op upload", UPLOAD_MS, 60_000, work.upload),
           every("settlement", SETTLE_MS, 120_000, work.settle),
         ]

@@ -77,6 +77,9 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
       inRungSinceMono = mono;
     }
     if (rung === null || reading.powerSource !== "measured" || reading.powerW === null) return;
+    // A first figure at once: without any, the price rule would stop a miner that may be worth running.
+    const isRunning = reading.powerW > 0.5 * (learntW[rung] ?? Number.POSITIVE_INFINITY);
+    if (thsPerW === null && isRunning && reading.hashrateThs) thsPerW = reading.hashrateThs / reading.powerW;
     if (mono - inRungSinceMono < LEARN_AFTER_MS || learntW[rung] === undefined) return;
     learntW[rung] += LEARN_RATE * (reading.powerW - learntW[rung]);
     if (Math.abs(learntW[rung] - (publishedW[rung] ?? 0)) >= PUBLISH_W)

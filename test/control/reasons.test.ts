@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Override, Snapshot } from "#src/control/types.ts";
-import { avalon, BenchHome, bitaxe, c3500, homeZone, MIDNIGHT, makeConfig, peakEvent } from "./bench-home.ts";
+import { avalon, BenchHome, c3500, homeZone, MIDNIGHT, makeConfig, peakEvent } from "./bench-home.ts";
 
 const cheap = {
   prices: { importUsdKwh: 0.05, exportUsdKwh: 0.02, highestImportUsdKwh: 0.2 },
@@ -131,7 +131,14 @@ const cases: Case[] = [
   { code: "FLOOR_PREDICTED", play: () => running(15.2).run(60) },
   { code: "COMFORT_HEAT", play: () => running(18).run(60) },
   { code: "COMFORT_FLEX", play: () => running(19.5, priced(0.3, 0.1, 0.1)).run(60) },
-  { code: "COMFORT_STORE", play: () => running(20.05, priced(0.3, 0.1, 0.1)).run(60) },
+  {
+    code: "COMFORT_STORE",
+    play: () => {
+      const home = running(19.8, priced(0.3, 0.1, 0.1)).run(120);
+      home.world.fixedRoomC = 20.2;
+      return home.run(60);
+    },
+  },
   { code: "COMFORT_FULL", play: () => running(22.5, cheap).run(60) },
   { code: "COMFORT_MAX", play: () => running(26.5, cheap).run(60) },
   {

@@ -64,26 +64,20 @@ function place(tick: Tick, zone: ZoneBudget, roomC: number, alpha: number): void
       layer: "comfort",
       text: `${zone.rules.name} is warm, only spare sun may heat`,
     };
-    if (roomC <= setC + upK / 2) finishSwing(tick, zone, memory, edgeC, alpha);
+    if (roomC <= setC + upK / 2) finishSwing(tick, zone, memory, edgeC);
   } else full(tick, zone, memory);
 }
 
 /** Heat in steps swings around its mean: a swing that runs may end a little above the set point, none begins there. */
-function finishSwing(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number, alpha: number): void {
+function finishSwing(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number): void {
   if (!isSwinging(tick, zone)) return;
-  const w = insideDemandW(tick, zone, memory, edgeC, alpha);
+  const w = insideDemandW(tick, zone, memory, edgeC);
   if (w !== null) zone.average = higher(zone.average, { ...zone.idle, w });
 }
 
 /** Heat asked for inside the band, W: the set point's when it is worth it, else that of the edge just reached. */
-function insideDemandW(
-  tick: Tick,
-  zone: ZoneBudget,
-  memory: ZoneMemory,
-  edgeC: number,
-  alpha: number,
-): number | null {
-  if (alpha >= 0.5) return clamp(memory.demandW, 0, zone.maxW);
+function insideDemandW(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number): number | null {
+  if (memory.isWorth) return clamp(memory.demandW, 0, zone.maxW);
   return memory.isHeating ? clamp(demandAt(tick, zone, edgeC), 0, zone.maxW) : null;
 }
 
@@ -100,7 +94,9 @@ function heat(zone: ZoneBudget, memory: ZoneMemory, setC: number): void {
 function flex(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, edgeC: number, alpha: number): void {
   const text = `${zone.rules.name} is close to its set point`;
   zone.idle = { w: 0, code: "COMFORT_FLEX", layer: "comfort", text };
-  const w = insideDemandW(tick, zone, memory, edgeC, alpha);
+  // Kept to the end of a swing: the value of heat falls while the room warms.
+  memory.isWorth = alpha >= 0.5;
+  const w = insideDemandW(tick, zone, memory, edgeC);
   if (w !== null) zone.average = higher(zone.average, { w, code: "COMFORT_FLEX", layer: "comfort", text });
 }
 

@@ -5,6 +5,7 @@ import type { EventPicture } from "../events.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp, finite } from "../numbers.ts";
 import { flexOf, type Pricing } from "../pricing.ts";
+import { zoneMemory } from "../state.ts";
 import type { Surplus } from "../surplus.ts";
 import { demandAt } from "../thermostat.ts";
 import { isBoosted } from "./manual.ts";
@@ -58,7 +59,8 @@ function chill(zone: ZoneBudget | undefined): number {
  */
 function runForPrice(tick: Tick, zone: ZoneBudget, price: Pricing): void {
   if (price.worthToC === null || zone.roomC === null) return;
-  if (price.mode !== "run" && !maySwingOn(tick, zone, zone.roomC, price.worthToC)) return;
+  const isBelow = price.mode === "run" && zone.roomC <= price.worthToC;
+  if (!isBelow && !maySwingOn(tick, zone, zone.roomC, price.worthToC)) return;
   const isAll = price.mode === "run" && zone.roomC <= zone.setC && price.worthToC > zone.setC;
   const w = isAll ? zone.maxW : clamp(demandAt(tick, zone, price.worthToC), 0, zone.maxW);
   const wish: Bound = { w, code: price.worthCode, layer: "economics", text: worthTexts[price.worthCode] };
@@ -106,7 +108,7 @@ function runForEvents(tick: Tick, zone: ZoneBudget, events: EventPicture): void 
 function settleHeat(tick: Tick, zone: ZoneBudget): void {
   const { average } = zone;
   if (average === null) {
-    if (zone.roomC !== null) restDither(tick, zone);
+    if (zone.roomC !== null) restDither(zone, zoneMemory(tick.state, zone.rules.name));
     return;
   }
   const rungW = ditherW(tick, zone, average.w, average.code === "COMFORT_HEAT");

@@ -1,0 +1,6 @@
+import { hearthPaths, type HearthPaths } from "../config/paths.ts";
+
+/** Folders and socket of this environment, without reading any file. */
+export function homePaths(env: NodeJS.ProcessEnv): HearthPaths {
+  return hearthPaths(env);
+}
