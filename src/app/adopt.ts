@@ -79,7 +79,10 @@ function pickName(config: HearthConfig, { name, found }: AdoptOptions): string {
     }
     return name;
   }
-  const lastWord = found.identity.model.toLowerCase().split(/\s+/).at(-1) ?? "";
+  const { model, make } = found.identity;
+  // A board that knows only its chip is better called by its maker.
+  const isChip = /^bm\d+$/i.test(model);
+  const lastWord = (isChip && make ? make : model).toLowerCase().split(/\s+/).at(-1) ?? "";
   const stem = lastWord.replaceAll(/[^a-z0-9-]/g, "") || "miner";
   if (!isTaken(stem)) return stem;
   let index = 2;

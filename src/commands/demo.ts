@@ -5,7 +5,7 @@ import { demoLines } from "../text/demo-lines.ts";
 export default class Demo extends BaseCommand {
   static override description =
     "The whole journey without a heater: an emulated home, miners, pools and co-op on this machine; recorded days in fast motion.\n" +
-    "Recorded days for --day: 2016-01-01, 2019-02-02, 2022-01-01, 2022-01-02, 2022-01-03, 2012-05-17.";
+    "Recorded days for --day: 2003-09-22, 2012-05-17, 2019-02-02, 2022-01-02, 2022-01-03.";
   static override examples = [
     "<%= config.bin %> demo",
     "<%= config.bin %> demo --seed 7 --json",

@@ -70,6 +70,7 @@ function restoreZone(state: ControlState, name: string, saved: Record<string, un
   memory.setC = numberOf(saved["setC"]);
   memory.overheatSinceMono = time(saved["overheatSinceMono"]);
   memory.isMaxLatched = saved["isMaxLatched"] === true;
+  memory.isFull = saved["isFull"] === true;
   memory.isFloorActive = saved["isFloorActive"] === true;
   memory.isHeating = saved["isHeating"] === true;
   memory.owedJ = numberOf(saved["owedJ"]) ?? 0;

@@ -90,6 +90,8 @@ export interface ZoneMemory {
   slopeC: number[];
   overheatSinceMono: number | null;
   isMaxLatched: boolean;
+  /** The room reached the top of its band and has not yet cooled clearly below it. */
+  isFull: boolean;
   isFloorActive: boolean;
   isHeating: boolean;
   /** Heating to the set point was worth it when the room was last below it. */
@@ -237,6 +239,7 @@ function initialZone(): ZoneMemory {
     slopeC: [],
     overheatSinceMono: null,
     isMaxLatched: false,
+    isFull: false,
     isFloorActive: false,
     isHeating: false,
     isWorth: false,

@@ -34,6 +34,9 @@ const STORE_KEY = "events";
 /** Ended events are kept so that a late copy is known as old (reliability.md T05: expiry + 30 d). */
 const KEEP_MS = 30 * 86_400_000;
 
+/** A reduction is measured complete within this time (control.md §7). */
+const REDUCTION_MS = 60_000;
+
 /** What was measured in one tick, for the proof that an event was met. */
 export interface EventTick {
   wallMs: number;
@@ -47,6 +50,7 @@ export interface EventTick {
 
 /** Every event this home knows; survives restarts, so that an event is obeyed before the network is up. */
 export function createEventBook(store: StateStore) {
+  let floorHold = { floorW: 0, untilMs: Number.NEGATIVE_INFINITY };
   const known = new Map<string, KnownEvent>(
     (store.get<KnownEvent[]>(STORE_KEY) ?? []).map((entry) => [entry.event.id, entry]),
   );
@@ -85,13 +89,17 @@ export function createEventBook(store: StateStore) {
     /** Starts, ends and the proof of the limit, tick by tick. */
     observe(tick: EventTick): EventNotice[] {
       const notices: EventNotice[] = [];
+      // Heat that the floor asked for takes a while to go down again; that is no breach of the event.
+      if (tick.floorOverEventW >= floorHold.floorW || tick.wallMs > floorHold.untilMs) {
+        floorHold = { floorW: tick.floorOverEventW, untilMs: tick.wallMs + REDUCTION_MS };
+      }
       for (const entry of known.values()) {
         if (entry.event.isCancelled || entry.hasEnded || tick.wallMs < entry.event.startMs) continue;
         if (!entry.hasStarted) {
           entry.hasStarted = true;
           notices.push({ change: "started", known: entry });
         }
-        judge(entry, tick, notices);
+        judge(entry, tick, floorHold.floorW, notices);
         if (entry.event.endMs !== null && tick.wallMs >= entry.event.endMs) {
           entry.hasEnded = true;
           if (entry.isMet && !entry.isOptedOut) notices.push({ change: "met", known: entry });
@@ -161,12 +169,12 @@ function cancel(entry: KnownEvent): EventNotice {
   return { change: "cancelled", known: entry };
 }
 
-function judge(entry: KnownEvent, tick: EventTick, notices: EventNotice[]): void {
+function judge(entry: KnownEvent, tick: EventTick, floorW: number, notices: EventNotice[]): void {
   if (entry.event.type === "raise" || entry.isOptedOut) return;
   entry.floorOverEventWh += (tick.floorOverEventW * tick.seconds) / 3600;
   const isAfterStart = tick.measuredAtMs !== null && tick.measuredAtMs >= entry.event.startMs;
   if (tick.measuredW === null || !isAfterStart) return;
-  const limitW = Math.max(entry.event.limitW, entry.event.floorW) + tick.floorOverEventW;
+  const limitW = Math.max(entry.event.limitW, entry.event.floorW) + floorW;
   // control.md §7: measured power may exceed the limit by this much.
   const isUnder = tick.measuredW <= limitW + Math.max(30, 0.02 * limitW);
   if (isUnder) entry.isMet ??= true;

@@ -139,9 +139,10 @@ function driftOf(keeper: MinerKeeper, legs: readonly MinerLeg[]): string[] {
 function largestSlot(watched: readonly Watched[]): number | null {
   let sum: number | null = null;
   for (const { keeper, slicer } of watched) {
-    const hashrateThs =
-      keeper.latest()?.reading.hashrateThs ?? keeper.capabilities()?.steps.at(-1)?.hashrateThs ?? null;
-    if (hashrateThs === null) continue;
+    // What it does when it runs: a miner that rests now may still stand in the middle of a slot.
+    const { thsPerW } = keeper.learnt();
+    if (thsPerW === null) continue;
+    const hashrateThs = thsPerW * (keeper.profile()?.maxW ?? 0);
     sum = (sum ?? 0) + (hashrateThs * 1e12 * slicer.view().slotS) / 2 ** 32;
   }
   return sum;

@@ -40,6 +40,8 @@ export function nextStep(decision: Explainable, nowMs: number | null = null, tz 
 function bound(limit: { code: string; atW: number; text: string } | null): string | null {
   if (limit === null) return null;
   const text = reasonText(limit);
+  // A bound at nothing is the reason itself: "resting (0 W)" says no more than "resting".
+  if (limit.atW === 0) return text;
   const watts = formatWatts(limit.atW);
   return text.replaceAll(",", "").includes(watts.split(" ")[0] ?? watts) ? text : `${text} (${watts})`;
 }

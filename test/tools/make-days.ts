@@ -26,6 +26,8 @@ interface WeatherPlan {
   /** Temperature by hour of the day; null takes the measured column. */
   temperature: ((hour: number) => number) | null;
   notes: string[];
+  /** Standard time of the site; mountain time when left out. */
+  offset?: string;
 }
 
 const cosine = (mean: number, amplitude: number) => (hour: number) =>
@@ -41,7 +43,6 @@ const golden = (day: string, title: string): WeatherPlan => ({
 });
 
 const weatherPlans: WeatherPlan[] = [
-  golden("2022-01-01", "Golden CO, deep frost with a weak sun"),
   golden("2022-01-02", "Golden CO, cold and clear"),
   golden("2022-01-03", "Golden CO, thaw after a cold snap"),
   {
@@ -56,22 +57,21 @@ const weatherPlans: WeatherPlan[] = [
     ],
   },
   {
-    file: "weather_alamosa_2016-01-01_1min.csv.gz",
-    day: "2016-01-01",
-    title: "San Luis Valley CO, extreme cold",
-    stepMinutes: 1,
-    temperature: null,
-    notes: [
-      "the source ends at 17:00 local; 17:00-24:00 is the evening before (00:00Z-07:00Z of 2016-01-01)",
-    ],
-  },
-  {
     file: "irradiance_golden_2019-02_5min.csv.gz",
     day: "2019-02-02",
-    title: "Golden CO, February sun, with a cold-snap temperature",
+    title: "Golden CO, February sun, with a shoulder-season temperature",
     stepMinutes: 5,
-    temperature: cosine(-14, 5),
-    notes: ["outdoor_c is a formula, not measured: -14 - 5*cos(2*pi*(hour-4)/24), local hour"],
+    temperature: cosine(9, 6),
+    notes: ["outdoor_c is a formula, not measured: 9 - 6*cos(2*pi*(hour-4)/24), local hour"],
+  },
+  {
+    file: "irradiance_siouxfalls_2003_3min.csv.gz",
+    day: "2003-09-22",
+    title: "Sioux Falls SD, broken cloud in September, with a shoulder-season temperature",
+    stepMinutes: 3,
+    offset: "-06:00",
+    temperature: cosine(9, 6),
+    notes: ["outdoor_c is a formula, not measured: 9 - 6*cos(2*pi*(hour-4)/24), local hour"],
   },
 ];
 
@@ -95,10 +95,10 @@ function main(source: string | undefined, output: string): void {
 
 function weatherDay(source: string, plan: WeatherPlan): string {
   const table = readTable(join(source, plan.file));
-  const startMs = Date.parse(`${plan.day}T00:00:00-07:00`) + summerShiftMs(plan.day);
+  const startMs = Date.parse(`${plan.day}T00:00:00${plan.offset ?? "-07:00"}`) + summerShiftMs(plan.day);
   const lines = [
     ...headLines(plan.title, plan.day, table, plan.file, [
-      `${plan.stepMinutes} min rows by local time of day in America/Denver; gaps filled by linear interpolation`,
+      `${plan.stepMinutes} min rows by local time of day of the site; gaps filled by linear interpolation`,
       ...plan.notes,
     ]),
     "# units: degC, W/m2, W",

@@ -7,6 +7,8 @@ import { type ZoneMemory, zoneMemory } from "../state.ts";
 import { demandAt } from "../thermostat.ts";
 import { isBoosted } from "./manual.ts";
 
+/** How far a full room must cool before the sun may heat it again, K. */
+const FULL_GAP_K = 0.5;
 const FULL_OFF_MS = 600_000;
 
 /** Layer 5, comfort: the table of zones of temperature (control.md §10). Permission only inside the band. */
@@ -54,10 +56,13 @@ function place(tick: Tick, zone: ZoneBudget, roomC: number, alpha: number): void
   const edgeC = setC - downK;
   if (roomC < edgeC) memory.isHeating = true;
   else if (roomC > setC + upK / 2 || memory.rungW === 0) memory.isHeating = false;
-  if (roomC <= setC + upK) memory.lowDemandSinceMono = null;
+  // Without the gap a warm sunny room starts and stops every few minutes at the very top of its band.
+  if (roomC > setC + upK) memory.isFull = true;
+  else if (roomC < setC + upK - Math.min(FULL_GAP_K, upK / 2)) memory.isFull = false;
+  if (!memory.isFull) memory.lowDemandSinceMono = null;
   if (roomC < edgeC) heat(zone, memory, setC);
   else if (roomC <= setC) flex(tick, zone, memory, edgeC, alpha);
-  else if (roomC <= setC + upK) {
+  else if (!memory.isFull) {
     zone.idle = {
       w: 0,
       code: "COMFORT_STORE",
