@@ -1,4 +1,4 @@
-import { hearthPaths, type HearthPaths } from "../config/paths.ts";
+import { type HearthPaths, hearthPaths } from "../config/paths.ts";
 
 /** Folders and socket of this environment, without reading any file. */
 export function homePaths(env: NodeJS.ProcessEnv): HearthPaths {

@@ -20,6 +20,7 @@ import type { Http } from "../net/http.ts";
 import { dayOf } from "../settlement/day.ts";
 import { worseQuality } from "../settlement/energy.ts";
 import type { CoopTariff } from "../settlement/tariff.ts";
+import { workerName } from "../settlement/worker-code.ts";
 import { INTERVAL_S } from "./energy-meter.ts";
 
 const CONTACT_KEY = "coop-contact";
@@ -105,7 +106,11 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
     pollEvents: (minersMaxW) =>
       attempt(async () => {
         lastMaxW = minersMaxW;
-        ven ??= await openVen(options, coopKey, () => lastMaxW);
+        if (!ven) {
+          const opened = await openVen(options, coopKey, () => lastMaxW);
+          if (api) await registerMiners(api, options);
+          ven = opened;
+        }
         const { events } = await ven.poll();
         return events;
       }),
@@ -190,6 +195,23 @@ async function openVen(
   });
   await ven.register(config.miners.map((miner) => ({ name: miner.name, maxW: miner.max_w ?? 0 })));
   return ven;
+}
+
+/** Tells the co-op which miners send readings; repeating it changes nothing there. */
+async function registerMiners(api: CoopApi, { config }: CoopLinkOptions): Promise<void> {
+  const member = config.coop?.member;
+  if (!member) return;
+  for (const [index, miner] of config.miners.entries()) {
+    const { name, driver, model } = miner;
+    const worker = workerName(member, index + 1);
+    await api.postDevice({
+      id: name,
+      model: model ?? driver,
+      firmware: driver,
+      worker,
+      mechanism: "time-slice",
+    });
+  }
 }
 
 async function uploadAll(api: CoopApi | null, { store, ledger, clock }: CoopLinkOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { addDays, dayOf, energyWindow, miningWindow } from "../settlement/day.ts
 import { fppsMsat, type NetworkFacts, netMsat, valueUusd } from "../settlement/earnings.ts";
 import { bucketEnergy } from "../settlement/energy.ts";
 import { checkRecord, failedChecks } from "../settlement/identities.ts";
-import { buildDayRecord, type DayInput, type WorkInput } from "../settlement/record.ts";
+import { buildDayRecord, type DayInput, type DebtInput, type WorkInput } from "../settlement/record.ts";
 import type { CoopFacts, CoopLink } from "./coop-link.ts";
 import type { ClosedInterval, EnergyMeter } from "./energy-meter.ts";
 import type { SplitWatch } from "./split-watch.ts";
@@ -110,7 +110,6 @@ function dayInput(
   const network = networkOf(facts);
   const window = energyWindow(day, settlementTz(config));
   const former = ledger.former({ coop: config.coop?.id ?? "", member: config.coop?.member ?? "", day });
-  const total = split ? split.totals() : null;
   return {
     coop: config.coop?.id ?? "",
     member: config.coop?.member ?? "",
@@ -142,15 +141,25 @@ function dayInput(
       closeUusd: former.balance.close_uusd,
       carryOutUusd: former.credit.carry_out_uusd,
     },
-    debt:
-      split && total && network
-        ? {
-            sharePpm: split.targetPpm,
-            coopDifficulty: total.coop,
-            totalDifficulty: total.coop + total.member,
-            network,
-          }
-        : null,
+    debt: split && network ? debtUntil(options, split, miningWindow(day).endMs, network) : null,
+  };
+}
+
+/** Work since the terms took effect up to the end of the day, as the pools account it (settlement.md §4.7). */
+function debtUntil(
+  { store }: DayBooksOptions,
+  split: SplitWatch,
+  endMs: number,
+  network: NetworkFacts,
+): DebtInput {
+  const sinceMs = Math.floor(split.active.sinceMs / 3_600_000) * 3_600_000;
+  const sum = { coop: 0n, member: 0n };
+  for (const row of store.work(sinceMs, endMs)) sum[row.role] += row.accepted;
+  return {
+    sharePpm: split.targetPpm,
+    coopDifficulty: sum.coop,
+    totalDifficulty: sum.coop + sum.member,
+    network,
   };
 }
 

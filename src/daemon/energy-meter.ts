@@ -16,6 +16,12 @@ export const INTERVAL_S = 900;
 /** A reading speaks for the time since the one before, but never for longer than this (control.md §2, telemetry STALE). */
 const LONGEST_HOLD_MS = 60_000;
 
+/** What a meter needs to go on after a restart. */
+export interface SavedEnergy {
+  open: OpenInterval | null;
+  restWh: number;
+}
+
 interface OpenInterval {
   startMs: number;
   wattMs: number;
@@ -28,10 +34,10 @@ interface OpenInterval {
  * Integrates a miner's watts into quarter hours. Time without a reading is not energy of 0 W: it is missing,
  * and the interval says how much of it is known. The rest below one Wh goes into the next interval.
  */
-export function createEnergyMeter(miner: string) {
-  let open: OpenInterval | null = null;
+export function createEnergyMeter(miner: string, saved: SavedEnergy | null = null) {
+  let open: OpenInterval | null = saved?.open ?? null;
   let last: { atMs: number; powerW: number } | null = null;
-  let restWh = 0;
+  let restWh = saved?.restWh ?? 0;
 
   const close = (interval: OpenInterval): ClosedInterval => {
     const exactWh = interval.wattMs / 3_600_000 + restWh;
@@ -76,6 +82,8 @@ export function createEnergyMeter(miner: string) {
       last = { atMs, powerW };
       return closed;
     },
+    /** The running interval, to go on with after a restart; a kill costs a minute at most. */
+    saved: (): SavedEnergy => ({ open: open && { ...open }, restWh }),
     /** Energy of the running interval so far, Wh. */
     openWh: () => (open ? open.wattMs / 3_600_000 : 0),
     /** Closes what is open, at the end of a run. */

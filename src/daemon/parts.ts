@@ -71,7 +71,12 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
       saved: store.get(`rungs:${miner.name}`),
     }),
   );
-  const meters = new Map(config.miners.map((miner) => [miner.name, createEnergyMeter(miner.name)]));
+  const meters = new Map(
+    config.miners.map((miner) => [
+      miner.name,
+      createEnergyMeter(miner.name, store.get(`energy:${miner.name}`)),
+    ]),
+  );
   const board = createInputBoard(
     clock,
     config.zones.map((zone) => zone.name),

@@ -100,12 +100,6 @@ export function createSplitWatch(options: {
     /** Miners whose switching was given up after two failures. */
     givenUp: () =>
       watched.filter((entry) => entry.slicer.view().isGivenUp).map((entry) => entry.keeper.config.name),
-    /** Accepted difficulty of each leg since the terms took effect, over all miners. */
-    totals(): { coop: bigint; member: bigint } {
-      const sum = (role: "coop" | "member") =>
-        watched.reduce((total, { meter }) => total + meter.totals()[role].accepted, 0n);
-      return { coop: sum("coop"), member: sum("member") };
-    },
     save(): void {
       for (const { meter } of watched) meter.save();
     },

@@ -40,8 +40,10 @@ export function legOf(pool: PoolReading, legs: readonly MinerLeg[]): LegRole | n
  */
 export function createWorkMeter(miner: string, store: StateStore, termsKey: string) {
   const totalsKey = `work-totals:${termsKey}:${miner}`;
+  const countersKey = `work-counters:${termsKey}:${miner}`;
   const totals = restoreTotals(store.get(totalsKey));
-  const counters = new Map<string, CounterState>();
+  // Kept over restarts, so that what the miner does while no loop runs is counted too.
+  const counters = new Map<string, CounterState>(store.get<[string, CounterState][]>(countersKey) ?? []);
   const pending = createPending();
   let lastObservedMs: number | null = null;
 
@@ -79,10 +81,11 @@ export function createWorkMeter(miner: string, store: StateStore, termsKey: stri
       return { resets };
     },
     totals: (): LegTotals => totals,
-    /** Writes what came since the last call: rows of the hour and the totals. */
+    /** Writes what came since the last call: rows of the hour, totals and counters, which belong together. */
     save(): void {
       for (const row of pending.take()) store.addWork({ ...row, shares: Math.round(row.shares) });
       store.set(totalsKey, saveTotals(totals));
+      store.set(countersKey, [...counters]);
     },
   };
 }

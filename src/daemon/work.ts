@@ -79,6 +79,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       book.save();
       split?.save();
       for (const keeper of keepers) store.set(`rungs:${keeper.config.name}`, keeper.learnt());
+      for (const [name, meter] of meters) store.set(`energy:${name}`, meter.saved());
       link?.save();
       store.set("status", picture.status());
       store.set(
@@ -190,8 +191,8 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
 
     /** What is open at the end of a run goes to disk. */
     flush(): void {
-      for (const meter of meters.values()) books.record(meter.flush());
       save();
+      store.flush();
     },
   };
 }
