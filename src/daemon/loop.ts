@@ -122,6 +122,7 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
       : []),
   ];
 
+  let lastView: DashboardView | null = null;
   let ending: Promise<LoopEnd> | null = null;
   const ended = Promise.withResolvers<LoopEnd>();
   const stop = (reason: string, exit: number): Promise<LoopEnd> => {
@@ -130,6 +131,7 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
       await atMost(STOP_WAIT_MS, Promise.all(tasks));
       const left = await leaveMiners(parts.keepers, isHeatingSeason(work.meanOutdoorC(), clock.nowMs()));
       work.flush();
+      lastView = parts.picture.dashboard(null);
       parts.stream.emit("bye", { reason, exit, miners: left });
       await closeAll(cleanup);
       const end = { reason, exit };
@@ -142,7 +144,8 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
   return {
     stream: parts.stream,
     done: ended.promise,
-    view: (headline = null) => parts.picture.dashboard(headline),
+    // A screen may ask once more after the store is closed.
+    view: (headline = null) => (lastView ? { ...lastView, headline } : parts.picture.dashboard(headline)),
     split: () => parts.split,
     events: () => parts.book.all(),
     stop,

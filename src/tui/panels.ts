@@ -53,10 +53,12 @@ export function heatPanel({ status }: DashboardView, width: number): Panel {
   const powerW = miners.some((miner) => !isKnown(miner.powerW))
     ? null
     : sum(miners.map((miner) => miner.powerW ?? 0));
-  const overW = isKnown(powerW) && isKnown(budgetW) ? powerW - budgetW : 0;
+  // What a resting miner still draws is no heat that a budget could be exceeded by.
+  const isResting = miners.length > 0 && miners.every((miner) => miner.targetW === 0);
+  const overW = !isResting && isKnown(powerW) && isKnown(budgetW) ? powerW - budgetW : 0;
   const words: Line = [
     strong(formatWatts(miners.length === 0 ? null : powerW), "heat"),
-    span(" of ", "label"),
+    span(isResting ? " at rest, " : " of ", "label"),
     span(`${formatWatts(budgetW)} budget`),
     // Meters wobble: a few watts above the budget are no news.
     ...(overW > Math.max(5, (budgetW ?? 0) * 0.02)
@@ -65,11 +67,12 @@ export function heatPanel({ status }: DashboardView, width: number): Panel {
   ];
   const silent = miners.filter((miner) => !isKnown(miner.powerW));
   if (silent.length > 0) words.push(span(`  ${silenceWords(silent)}`, "label"));
+  const drawnW = isResting ? 0 : powerW;
   const rest = width - lineWidth(words) - 2;
   const isWide = rest >= 10;
   const head: Line[] = isWide
-    ? [[...words, span("  "), ...budgetBar(powerW, budgetW, rest)]]
-    : [words, budgetBar(powerW, budgetW, width)];
+    ? [[...words, span("  "), ...budgetBar(drawnW, budgetW, rest)]]
+    : [words, budgetBar(drawnW, budgetW, width)];
   return { title: "Heat", groups: [head, ...singles(minerLines(status.miners, width))], least: 1, rank: 4 };
 }
 
