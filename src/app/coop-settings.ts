@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { CoopSettings } from "../coop-server/office.ts";
 import { usageError } from "../model/errors.ts";
-import { field, list, number, text } from "../model/parse.ts";
-import type { CoopTariff } from "../settlement/tariff.ts";
+import { field, number, text } from "../model/parse.ts";
+import { readTariff } from "../settlement/tariff.ts";
 
 /**
  * Settings of `hearth coop serve` from a JSON file (shape: templates/coop-pilot.json). Throws
@@ -30,7 +30,7 @@ export function readCoopSettings(path: string): CoopSettings {
     pool: { url: need(text(pool, "url"), "pool.url"), user: need(text(pool, "user"), "pool.user") },
     ...(memberUrl === null ? {} : { memberPool: { url: memberUrl } }),
     poolApiUrl: text(file, "pool_api_url"),
-    tariff: need(toTariff(field(file, "tariff")), "tariff"),
+    tariff: need(readTariff(field(file, "tariff")), "tariff"),
     price: {
       centsPerBtc: need(whole(price, "cents_per_btc"), "price.cents_per_btc"),
       source: need(text(price, "source"), "price.source"),
@@ -60,21 +60,4 @@ function parseFile(path: string): unknown {
 function digits(source: unknown, key: string): string | null {
   const value = text(source, key);
   return value !== null && /^[1-9]\d{0,30}$/.test(value) ? value : null;
-}
-
-function toTariff(value: unknown): CoopTariff | null {
-  const id = text(value, "id");
-  const tz = text(value, "tz");
-  const buckets = list(value, "buckets").flatMap((row) => {
-    const bucket = text(row, "bucket");
-    const rate = number(row, "rate_uusd_per_kwh");
-    if (bucket === null || rate === null) return [];
-    const windows = list(row, "windows").map((window) => ({
-      days: text(window, "days") ?? "1-7",
-      from: text(window, "from") ?? "00:00",
-      to: text(window, "to") ?? "24:00",
-    }));
-    return [{ bucket, rate_uusd_per_kwh: rate, windows }];
-  });
-  return id && tz && buckets.length > 0 ? { id, tz, buckets } : null;
 }

@@ -5,7 +5,7 @@ import { field, list, number, text } from "../model/parse.ts";
 import type { FlatJws } from "../model/terms.ts";
 import type { Http } from "../net/http.ts";
 import { canonicalText } from "../settlement/canonical.ts";
-import type { CoopTariff } from "../settlement/tariff.ts";
+import { type CoopTariff, readTariff } from "../settlement/tariff.ts";
 import { asFlatJws } from "./jws.ts";
 import { refreshTokens, type StoredTokens, type TokenStore } from "./tokens.ts";
 import type { IntervalBatch, RowResult, WorkBatch } from "./upload.ts";
@@ -96,8 +96,11 @@ export function createCoopApi(options: CoopApiOptions): CoopApi {
     },
     settlements: (fromDay, toDay) => readSettlements(call, fromDay, toDay),
     price: (atMs) => readPrice(call, atMs),
-    tariff: async (onDay) =>
-      toTariff(await call({ what: "Reading the tariff", path: `v1/tariff?on=${onDay}` })),
+    async tariff(onDay) {
+      const tariff = readTariff(await call({ what: "Reading the tariff", path: `v1/tariff?on=${onDay}` }));
+      if (!tariff) throw shapeError("The co-op", "tariff");
+      return tariff;
+    },
     events: (sinceMs) => readEvents(call, sinceMs),
   };
 }
@@ -227,27 +230,6 @@ function toNetwork(value: unknown): ReferencePrice["network"] {
   const isWhole = (digits: string | null) => digits !== null && /^[1-9]\d{0,30}$/.test(digits);
   if (!isWhole(difficulty) || !isWhole(rewardSats) || poolFeePpm === null) return null;
   return { difficulty: difficulty ?? "", rewardSats: rewardSats ?? "", poolFeePpm };
-}
-
-function toTariff(body: unknown): CoopTariff {
-  const id = text(body, "id");
-  const tz = text(body, "tz");
-  const buckets = list(body, "buckets").map(toBucket);
-  if (id === null || tz === null || buckets.length === 0) throw shapeError("The co-op", "tariff");
-  return { id, tz, buckets };
-}
-
-function toBucket(row: unknown): CoopTariff["buckets"][number] {
-  const bucket = text(row, "bucket");
-  const rate = number(row, "rate_uusd_per_kwh");
-  if (bucket === null || rate === null || !Number.isSafeInteger(rate))
-    throw shapeError("The co-op", "tariff");
-  const windows = list(row, "windows").map((window) => ({
-    days: text(window, "days") ?? "1-7",
-    from: text(window, "from") ?? "00:00",
-    to: text(window, "to") ?? "24:00",
-  }));
-  return { bucket, rate_uusd_per_kwh: rate, windows };
 }
 
 function keyOf(call: Call, clock: Clock): string {

@@ -1,3 +1,4 @@
+import type { IntervalRow, WorkRow } from "../model/book-rows.ts";
 import { toInstant } from "../model/clock.ts";
 
 /** One `POST /v1/intervals` (settlement.md §15): readings of one device in a row without gap. Watt-hours. */
@@ -33,26 +34,6 @@ export interface RowResult {
   index: number;
   status: string;
   reason: string | null;
-}
-
-export interface IntervalRow {
-  miner: string;
-  startMs: number;
-  seconds: number;
-  wh: number;
-  quality: string;
-  wattMax: number | null;
-}
-
-export interface WorkRow {
-  miner: string;
-  hourMs: number;
-  role: "coop" | "member";
-  accepted: bigint;
-  rejected: bigint;
-  stale: bigint;
-  shares: number;
-  activeS: number;
 }
 
 /** Rows allowed in one request. */

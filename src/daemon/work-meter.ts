@@ -1,4 +1,5 @@
-import type { StateStore, WorkRow } from "../ledger/state-store.ts";
+import type { StateStore } from "../ledger/state-store.ts";
+import type { WorkRow } from "../model/book-rows.ts";
 import type { MinerReading, PoolReading } from "../model/miner.ts";
 import type { TermsLeg } from "../model/terms.ts";
 import { isSamePool } from "../settlement/pool-url.ts";

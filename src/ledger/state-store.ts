@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { IntervalRow, WorkRow } from "../model/book-rows.ts";
 import type { ReadingQuality } from "../model/settlement-record.ts";
 import type { FlatJws } from "../model/terms.ts";
 import { worseQuality } from "../settlement/energy.ts";
@@ -7,33 +8,6 @@ import { createDecisionRing, type StoredDecision } from "./decision-ring.ts";
 import { stateSchema } from "./state-schema.ts";
 
 export type { StoredDecision } from "./decision-ring.ts";
-
-/** Energy of one miner over one interval, as `POST /v1/intervals` sends it (settlement.md §15). */
-export interface IntervalRow {
-  miner: string;
-  startMs: number;
-  /** Time with readings, s. */
-  seconds: number;
-  /** Whole watt-hours, 0 or more. */
-  wh: number;
-  quality: ReadingQuality;
-  /** Highest power seen, whole W; null is unknown. */
-  wattMax: number | null;
-}
-
-/** Work of one miner for one leg in one hour. Difficulty-1 shares, 0 or more. */
-export interface WorkRow {
-  miner: string;
-  hourMs: number;
-  role: "coop" | "member";
-  accepted: bigint;
-  rejected: bigint;
-  stale: bigint;
-  /** Number of accepted shares. */
-  shares: number;
-  /** Time in which the leg had the work, s. */
-  activeS: number;
-}
 
 export interface StoredTerms {
   version: number;

@@ -1,5 +1,6 @@
 import type { HearthConfig } from "../model/config.ts";
 import { usageError } from "../model/errors.ts";
+import { list, number, text } from "../model/parse.ts";
 import { localTime } from "./day.ts";
 
 /** A local time rule: ISO weekdays `1-5`, from and to as HH:MM; `to` before `from` runs past midnight. */
@@ -72,4 +73,23 @@ function isOnDay(days: string, isoWeekday: number): boolean {
 
 function minutes(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+}
+
+/** A tariff as the co-op tells it; null when it is none, or one of its rates is no whole number. */
+export function readTariff(body: unknown): CoopTariff | null {
+  const id = text(body, "id");
+  const tz = text(body, "tz");
+  const buckets: CoopTariff["buckets"] = [];
+  for (const row of list(body, "buckets")) {
+    const bucket = text(row, "bucket");
+    const rate = number(row, "rate_uusd_per_kwh");
+    if (bucket === null || rate === null || !Number.isSafeInteger(rate)) return null;
+    const windows = list(row, "windows").map((window) => ({
+      days: text(window, "days") ?? "1-7",
+      from: text(window, "from") ?? "00:00",
+      to: text(window, "to") ?? "24:00",
+    }));
+    buckets.push({ bucket, rate_uusd_per_kwh: rate, windows });
+  }
+  return id === null || tz === null || buckets.length === 0 ? null : { id, tz, buckets };
 }

@@ -223,7 +223,7 @@ test("without a whole day of the meter the uploaded readings count, with their s
     startMs: DAY_START + i * 900_000,
     seconds: 900,
     wh: 50,
-    quality: i === 30 ? "estimated" : "valid",
+    quality: (i === 30 ? "estimated" : "valid") as "estimated" | "valid",
     wattMax: 210,
   }));
   const [batch, ...more] = toIntervalBatches(rows, "miner");
@@ -238,14 +238,21 @@ test("without a whole day of the meter the uploaded readings count, with their s
   expect(outcome.every(({ status }) => status === "stored")).toBe(true);
   expect(repeated).toEqual(outcome);
   expect(record.energy).toEqual([
-    expect.objectContaining({ bucket: "on_peak", source: "miner", quality: "estimated", wh: 600 }),
-    expect.objectContaining({ bucket: "off_peak", source: "miner", quality: "valid", wh: 1_800 }),
+    expect.objectContaining({ bucket: "on_peak", source: "miner", quality: "estimated" as const, wh: 600 }),
+    expect.objectContaining({ bucket: "off_peak", source: "miner", quality: "valid" as const, wh: 1_800 }),
   ]);
   expect(record.energy[1]?.coverage_ppm).toBe(Math.floor((9 / 21) * 1_000_000));
 });
 
 test("batches break at a gap, at another device and at 2,000 rows; bad rows are refused one by one", async () => {
-  const row = { miner: "a", startMs: DAY_START, seconds: 900, wh: 1, quality: "valid", wattMax: null };
+  const row = {
+    miner: "a",
+    startMs: DAY_START,
+    seconds: 900,
+    wh: 1,
+    quality: "valid" as const,
+    wattMax: null,
+  };
   const long = Array.from({ length: 2_001 }, (_, i) => ({ ...row, startMs: DAY_START + i * 900_000 }));
   const mixed = [row, { ...row, startMs: DAY_START + 1_800_000 }, { ...row, miner: "b" }];
   expect(toIntervalBatches(long, "miner").map(({ wh }) => wh.length)).toEqual([2_000, 1]);

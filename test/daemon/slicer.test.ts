@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { MinerKeeper } from "#src/daemon/miner-keeper.ts";
 import { createSlicer } from "#src/daemon/slicer.ts";
 import type { LegTotals, MinerLeg } from "#src/daemon/work-meter.ts";
-import type { MinerState, PoolReading, WriteResult } from "#src/model/miner.ts";
+import type { MinerState, WriteResult } from "#src/model/miner.ts";
+import { poolReading } from "./fixtures.ts";
 
 const LEGS: MinerLeg[] = [
   { role: "member", url: "stratum+tcp://pool.example:3333", user: "bc1qme.w01" },
@@ -23,19 +24,7 @@ function bench(result: WriteResult = "effective") {
     asked: [] as number[],
     users: ["bc1qme.w01", "rec.w01"],
   };
-  const pools = (): PoolReading[] =>
-    seen.users.map((user, index) => ({
-      url: "stratum+tcp://pool.example:3333",
-      user,
-      role: "unknown",
-      state: "alive",
-      acceptedDifficulty: 0,
-      accepted: 0,
-      rejected: 0,
-      stale: 0,
-      shareDifficulty: 1000,
-      isActive: index === seen.active,
-    }));
+  const pools = () => seen.users.map((user, index) => poolReading({ user, isActive: index === seen.active }));
   const keeper = {
     capabilities: () => ({ poolSwitch: "reconnect" }),
     latest: () => ({

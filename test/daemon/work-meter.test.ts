@@ -5,24 +5,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createWorkMeter, legOf, type MinerLeg } from "#src/daemon/work-meter.ts";
 import { openStateStore, type StateStore } from "#src/ledger/state-store.ts";
 import type { MinerReading, PoolReading } from "#src/model/miner.ts";
+import { poolReading } from "./fixtures.ts";
 
 const LEGS: MinerLeg[] = [
   { role: "member", url: "stratum+tcp://pool.example:3333", user: "bc1qme.7k3q9d2z01" },
   { role: "coop", url: "stratum+tcp://pool.example:3333", user: "rec.7k3q9d2z01" },
 ];
-const pool = (over: Partial<PoolReading>): PoolReading => ({
-  url: "stratum+tcp://POOL.example:3333",
-  user: "rec.7k3q9d2z01",
-  role: "unknown",
-  state: "alive",
-  acceptedDifficulty: 0,
-  accepted: 0,
-  rejected: 0,
-  stale: 0,
-  shareDifficulty: 1000,
-  isActive: true,
-  ...over,
-});
+const pool = (over: Partial<PoolReading>) => poolReading({ url: "stratum+tcp://POOL.example:3333", ...over });
 const reading = (uptimeS: number, pools: PoolReading[]): MinerReading => ({
   state: "mining",
   stateDetail: null,

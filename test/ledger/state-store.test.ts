@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RING_SIZE } from "#src/ledger/decision-ring.ts";
-import { openStateStore, type WorkRow } from "#src/ledger/state-store.ts";
+import { openStateStore } from "#src/ledger/state-store.ts";
+import type { WorkRow } from "#src/model/book-rows.ts";
 import { jws, testFolder } from "./books.ts";
 
 function freshStore() {
