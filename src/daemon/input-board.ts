@@ -17,7 +17,7 @@ export interface SourceReport {
 export interface InputBoard {
   /** Reads one source once; a failure is kept as a report, never as a value. */
   poll(source: Source, signal: AbortSignal): Promise<SourceReport>;
-  latest(role: SourceRole): Reading | null;
+  latest(role: SourceRole, zone?: string | null): Reading | null;
   rooms(): Snapshot["roomC"];
 }
 
@@ -47,7 +47,7 @@ export function createInputBoard(clock: Clock, zones: readonly string[]): InputB
       }
       return report;
     },
-    latest: (role) => readings.get(keyOf(role, null)) ?? null,
+    latest: (role, zone = null) => readings.get(keyOf(role, zone)) ?? null,
     rooms: () => Object.fromEntries(zones.map((zone) => [zone, readings.get(`room:${zone}`) ?? null])),
   };
 }

@@ -1,0 +1,45 @@
+import type { MinerCommand } from "../control/types.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Herald } from "./herald.ts";
+import type { MinerKeeper } from "./miner-keeper.ts";
+
+/**
+ * Carries commands out beside the tick: a device that hangs holds up its own commands and nothing else. While one
+ * is under way only the newest that came after it is kept, for an older wish is no wish any more.
+ */
+export function createDispatcher(
+  keepers: readonly MinerKeeper[],
+  herald: Herald,
+  clock: Clock,
+  signal: AbortSignal,
+) {
+  const waiting = new Map<MinerKeeper, MinerCommand>();
+  const busy = new Set<MinerKeeper>();
+
+  const carryOut = async (keeper: MinerKeeper, command: MinerCommand) => {
+    const startedMono = clock.monoMs();
+    const fromW = keeper.latest()?.reading.powerW ?? null;
+    const result = await keeper.execute(command, signal);
+    herald.command(command, fromW, result, clock.monoMs() - startedMono);
+  };
+
+  const drain = async (keeper: MinerKeeper) => {
+    busy.add(keeper);
+    for (let next = waiting.get(keeper); next && !signal.aborted; next = waiting.get(keeper)) {
+      waiting.delete(keeper);
+      await carryOut(keeper, next);
+    }
+    busy.delete(keeper);
+  };
+
+  return {
+    send(commands: readonly MinerCommand[]): void {
+      for (const command of commands) {
+        const keeper = keepers.find((candidate) => candidate.config.name === command.miner);
+        if (!keeper) continue;
+        waiting.set(keeper, command);
+        if (!busy.has(keeper)) void clock.spawn(() => drain(keeper));
+      }
+    },
+  };
+}
