@@ -14,8 +14,9 @@ if (process.env.NO_COLOR) {
 }
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    // A running loop wants to end cleanly when nobody reads it any more; every other command just ends.
+    if (error.code === "EPIPE" && !process.emit("outputClosed")) process.exit(0);
+    if (error.code !== "EPIPE") throw error;
   });
 }
 const { enableCompileCache } = await import("node:module");

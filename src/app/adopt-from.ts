@@ -32,7 +32,7 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
       hint: "check the address and that the miner is on; hearth discover",
     });
   }
-  if (!found.capabilities) {
+  if (!found.isSupported) {
     throw unsupportedError("MINER_UNSUPPORTED", `${found.identity.model} at ${host} is not supported yet`, {
       left: "Nothing was adopted",
       hint: "hearth discover shows what is supported",

@@ -48,6 +48,7 @@ function parseListen(text: string): { host: string; port: number } {
 /** Resolves on Ctrl-C (the signal) or SIGTERM. */
 export function ended(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
     process.once("SIGTERM", () => resolve());
   });

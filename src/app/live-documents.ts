@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { HearthPaths } from "../config/paths.ts";
 import { HearthError, staleError } from "../model/errors.ts";
 import type { DashboardView, EventView, ExplainView, SplitProof, StatusView } from "../model/view.ts";
@@ -46,10 +47,7 @@ export async function* followViews(paths: HearthPaths, signal: AbortSignal): Asy
     const document = await askLoop(paths, "/v1/view");
     if (!document) return;
     yield fromWire(document.data) as DashboardView;
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1000);
-      signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
-    });
+    await wait(1000, undefined, { signal }).catch(() => {});
   }
 }
 

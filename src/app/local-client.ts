@@ -36,6 +36,14 @@ export async function* followLoop(paths: HearthPaths, signal: AbortSignal): Asyn
     call.end();
   });
   if (!response) return;
+  try {
+    yield* linesOf(response);
+  } catch {
+    // The loop ended, or the reader left: both are the end of the stream.
+  }
+}
+
+async function* linesOf(response: AsyncIterable<unknown>): AsyncGenerator<string> {
   let rest = "";
   for await (const chunk of response) {
     const lines = `${rest}${chunk}`.split("\n");
@@ -97,13 +105,14 @@ function silent(socketPath: string): HearthError {
 }
 
 function isAbsent(error: NodeJS.ErrnoException): boolean {
-  return ["ENOENT", "ECONNREFUSED", "ENOTSOCK"].includes(error.code ?? "");
+  return ["ENOENT", "ECONNREFUSED", "ENOTSOCK", "ECONNRESET"].includes(error.code ?? "");
 }
 
 function exitOf(status: number): ExitCode {
   if (status === 400) return 2;
   if (status === 401 || status === 403) return 5;
   if (status === 409) return 4;
+  if (status === 404) return 2;
   if (status === 503) return 3;
   return 1;
 }

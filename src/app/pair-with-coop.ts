@@ -1,4 +1,5 @@
-import { hearthPaths } from "../config/paths.ts";
+import { takeLock } from "../config/lock.ts";
+import { createFolders, hearthPaths } from "../config/paths.ts";
 import type { Pairing } from "../coop/pairing.ts";
 import { createHttp } from "../net/http.ts";
 import { createSystemClock } from "../net/system-clock.ts";
@@ -17,9 +18,13 @@ export async function pairWithCoop(options: {
   const clock = createSystemClock();
   const http = createHttp();
   const paths = hearthPaths(options.env);
+  createFolders(paths);
+  // A running loop would go on with the old pairing and the new tokens.
+  const lock = takeLock(paths);
   try {
     return await clock.spawn(() => pairCoop({ ...options, paths, clock, http }));
   } finally {
+    lock.release();
     http.close();
   }
 }

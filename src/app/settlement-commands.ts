@@ -9,6 +9,7 @@ import { checkRecord, type IdentityCheck } from "../settlement/identities.ts";
 import { coveragePercent } from "../settlement/record.ts";
 import { windowsOf } from "../settlement/record-windows.ts";
 import { openHome } from "./home-files.ts";
+import { latestDays } from "./latest-days.ts";
 import { newestTerms } from "./split-terms.ts";
 
 /** A day as `settlement show` gives it (product.md §7, interfaces.md §7). */
@@ -34,10 +35,9 @@ export function showDay(env: NodeJS.ProcessEnv, day: string | null, nowMs: numbe
   const wanted = day === null ? null : parseDay(day, nowMs, tz);
   const ledger = openForReading(paths.ledger);
   try {
-    const row = wanted === null ? (ledger?.settlements().at(-1) ?? null) : (ledger?.latest(wanted) ?? null);
+    const row = ledger && (wanted === null ? latestDays(ledger).at(-1) : ledger.latest(wanted));
     const shown = wanted ?? row?.day ?? dayOf(nowMs, tz);
-    const former = ledger?.latest(addDays(shown, -1))?.record ?? null;
-    return { day: shown, tz, record: row?.record ?? null, former, windows: { tz, ...windowsOf(shown, tz) } };
+    return { day: shown, tz, record: row?.record ?? null, windows: { tz, ...windowsOf(shown, tz) } };
   } finally {
     ledger?.close();
   }
@@ -60,8 +60,7 @@ export function listDaysIn(ledgerPath: string): SettlementRow[] {
   const ledger = openForReading(ledgerPath);
   if (!ledger) return [];
   try {
-    const latest = new Map(ledger.settlements().map((row) => [row.day, row]));
-    return [...latest.values()].toSorted((a, b) => a.day.localeCompare(b.day));
+    return latestDays(ledger);
   } finally {
     ledger.close();
   }
@@ -109,7 +108,15 @@ function* closing(ledger: Ledger): Iterable<string> {
 
 function checkDays(ledger: Ledger, terms: SplitTerms | null): Verification["days"] {
   return ledger.settlements().map((row, index, rows) => {
-    const former = rows.slice(0, index).findLast((earlier) => earlier.day === addDays(row.day, -1));
+    // As it was when the row was written: the last settled day before it, of the same co-op and member.
+    const former = rows
+      .slice(0, index)
+      .filter(
+        ({ record }) =>
+          record.coop === row.record.coop && record.member === row.member && record.day < row.day,
+      )
+      .toSorted((a, b) => a.day.localeCompare(b.day) || a.seq - b.seq)
+      .at(-1);
     const isInForce = row.record.terms !== null && terms?.version === row.record.terms.version;
     const checks = checkRecord(row.record, former?.record ?? null, isInForce ? terms : null);
     return { day: row.day, state: row.state, checks };

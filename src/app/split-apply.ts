@@ -1,6 +1,6 @@
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
-import type { FirmwareId, MinerReading, PoolTarget, WriteResult } from "../model/miner.ts";
+import type { FirmwareId, PoolReading, PoolTarget, WriteResult } from "../model/miner.ts";
 import type { SplitTerms } from "../model/terms.ts";
 import { fullUser } from "../settlement/payee.ts";
 import { isSamePool } from "../settlement/pool-url.ts";
@@ -46,11 +46,13 @@ export async function applySplit(
 ): Promise<SplitApplication[]> {
   const applications: SplitApplication[] = [];
   for (const [index, miner] of config.miners.entries()) {
+    // Between two miners one may stop; within one it would leave half a split behind.
+    signal.throwIfAborted();
     const pools = poolsFor(terms, index + 1);
     let port: MinerPort | null = null;
     try {
       port = await openMiner({ ...miner, driver: miner.driver as FirmwareId });
-      applications.push(await applyOne(port, miner.name, pools, dryRun, signal));
+      applications.push(await applyOne(port, miner.name, pools, dryRun));
     } catch (error) {
       if (signal.aborted || !(error instanceof HearthError)) throw error;
       applications.push({ ...blank(miner.name, pools), result: "unknown", problem: error.message });
@@ -66,9 +68,8 @@ async function applyOne(
   name: string,
   pools: PoolTarget[],
   dryRun: boolean,
-  signal: AbortSignal,
 ): Promise<SplitApplication> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
   const capabilities = await port.capabilities(deadline);
   const plan: SplitApplication = {
     ...blank(name, pools),
@@ -83,9 +84,11 @@ async function applyOne(
       problem: `the user name of the ${longUser.role} pool is longer than the ${capabilities.maxUserLength} characters it keeps`,
     };
   }
-  if (hasPools(await port.read(deadline), pools)) return { ...plan, result: "unchanged" };
+  const { pools: present } = await port.read(deadline);
+  const wanted = fillSlots(pools, present);
+  if (hasPools(present, wanted)) return { ...plan, result: "unchanged" };
   if (dryRun) return { ...plan, result: "planned" };
-  const written = await port.writePools(pools, deadline);
+  const written = await port.writePools(wanted, deadline);
   if (written === "rejected" || written === "unknown") return { ...plan, result: written };
   const restarted = capabilities.poolsNeedRestart ? await port.restart(deadline) : written;
   return { ...plan, result: restarted };
@@ -103,9 +106,17 @@ function blank(miner: string, pools: PoolTarget[]): SplitApplication {
   };
 }
 
-function hasPools(reading: MinerReading, pools: readonly PoolTarget[]): boolean {
-  return pools.every((pool, index) => {
-    const present = reading.pools[index];
-    return present !== undefined && isSamePool(present.url, pool.url) && present.user === pool.user;
+/** A third slot that leads to a stranger is filled with the first leg: no work may go where the terms do not say. */
+function fillSlots(pools: readonly PoolTarget[], present: readonly PoolReading[]): PoolTarget[] {
+  const [first] = pools;
+  const used = present.findLastIndex((pool) => pool.url !== "" && pool.state !== "disabled") + 1;
+  const spare = Math.max(0, used - pools.length);
+  return first ? [...pools, ...Array.from({ length: spare }, () => first)] : [...pools];
+}
+
+function hasPools(present: readonly PoolReading[], wanted: readonly PoolTarget[]): boolean {
+  return wanted.every((pool, index) => {
+    const entry = present[index];
+    return entry !== undefined && isSamePool(entry.url, pool.url) && entry.user === pool.user;
   });
 }

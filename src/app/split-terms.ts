@@ -83,6 +83,15 @@ export async function setSplit(options: SetSplitOptions): Promise<KnownTerms> {
     checkPayee(payee);
     const jws = await api.postTerms({ sharePpm, payee, devices: config.miners.map((miner) => miner.name) });
     const verified = await verify(jws, options, former);
+    // Kept before anybody is asked: the next version links to it, whatever the answer.
+    if (verified.sha256 !== former?.sha256) {
+      store.saveTerms({
+        version: verified.terms.version,
+        sha256: verified.sha256,
+        jws: verified.jws,
+        state: "pending",
+      });
+    }
     requireAsked(verified.terms, sharePpm, payee);
     const changes = former ? destinationChanges(verified.terms, former.terms) : [];
     if (!(await options.confirm(verified.terms, changes))) {

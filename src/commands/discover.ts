@@ -52,17 +52,20 @@ function toDocument(found: FoundMiner) {
     firmwareVersion: identity.firmwareVersion,
     mac: identity.mac,
     serial: identity.serial,
-    supported: found.capabilities !== null,
-    capabilities: capabilities && {
-      pause: capabilities.canPause,
-      power: capabilities.power,
-      split: capabilities.split,
-      minW: capabilities.minW,
-      maxW: capabilities.maxW,
-      stepsW:
-        capabilities.steps.length > 0 && capabilities.steps.every((step) => step.targetW !== null)
-          ? capabilities.steps.map((step) => step.targetW)
-          : null,
-    },
+    supported: found.isSupported,
+    capabilities:
+      found.isSupported && capabilities
+        ? {
+            pause: capabilities.canPause,
+            power: capabilities.power,
+            split: capabilities.split,
+            minW: capabilities.minW,
+            maxW: capabilities.maxW,
+            stepsW:
+              capabilities.steps.length > 0 && capabilities.steps.every((step) => step.targetW !== null)
+                ? capabilities.steps.map((step) => step.targetW)
+                : null,
+          }
+        : null,
   };
 }

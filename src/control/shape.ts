@@ -149,11 +149,15 @@ function startBlock(tick: Tick, zone: ZoneBudget, miner: Supervised): Block | nu
   return null;
 }
 
-/** Heat and the member may use all starts of the day; what only pays may use two thirds, spread over the day. */
+/**
+ * Starts of a day by what they are for: a cold room and the member may use all, heat that pays all but the last sixth,
+ * what only pays two thirds, spread over the day.
+ */
 function startsAllowed(tick: Tick, zone: ZoneBudget, maxStartsDay: number): number {
   const { want, roomC, setC, rules } = zone;
-  const isCold = roomC !== null && roomC < (want?.code === "HEAT_WORTH_IMPORT" ? setC : setC - rules.flexDnC);
+  const isCold = roomC !== null && roomC < setC - rules.flexDnC;
   if (isCold || want?.layer === "comfort" || want?.layer === "manual") return maxStartsDay;
+  if (want?.code === "HEAT_WORTH_IMPORT" && roomC !== null && roomC < setC) return (5 / 6) * maxStartsDay;
   const share = (2 / 3) * maxStartsDay;
   return Math.min(share, 2 + (share * tick.snapshot.local.minuteOfDay) / 1440);
 }

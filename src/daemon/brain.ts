@@ -37,7 +37,7 @@ export function createBrain(options: BrainOptions) {
   let latest: Decision | null = null;
   let overrides = store.get<Override[]>(OVERRIDES_KEY) ?? [];
 
-  const profiles = (): MinerProfile[] => keepers.flatMap((keeper) => keeper.profile() ?? []);
+  const profiles = (): MinerProfile[] => keepers.map((keeper) => keeper.profile());
 
   const refreshConfig = (): ControlConfig => {
     const known = profiles();
@@ -48,7 +48,7 @@ export function createBrain(options: BrainOptions) {
     return controlConfig;
   };
 
-  const snapshot = (rules: ControlConfig): Snapshot => {
+  const snapshot = (): Snapshot => {
     const wallMs = clock.nowMs();
     const contactMs = options.coopContactMs();
     overrides = overrides.filter((entry) => entry.untilMs === null || entry.untilMs > wallMs);
@@ -67,9 +67,7 @@ export function createBrain(options: BrainOptions) {
       roomC: board.rooms(),
       prices: priceAt(config.tariff, wallMs),
       minedUsdKwh: options.minedUsdKwh(),
-      miners: keepers
-        .filter((keeper) => rules.miners.some((miner) => miner.name === keeper.config.name))
-        .map((keeper) => keeper.snapshot()),
+      miners: keepers.map((keeper) => keeper.snapshot()),
       events: book.forControl(),
       coop: {
         isPaired: config.coop !== null,
@@ -86,7 +84,7 @@ export function createBrain(options: BrainOptions) {
     tick(): { decision: Decision; commands: MinerCommand[]; rules: ControlConfig } {
       const rules = refreshConfig();
       state ??= restoreState(store.get(STATE_KEY), rules, clock.monoMs(), clock.nowMs());
-      const result = decide(snapshot(rules), state, rules);
+      const result = decide(snapshot(), state, rules);
       state = result.state;
       latest = result.decision;
       return { decision: result.decision, commands: result.commands, rules };

@@ -1,16 +1,14 @@
 import { coopApiOf } from "../app/coop-access.ts";
 import type { SecretStore } from "../config/secrets.ts";
-import type { CoopApi } from "../coop/coop-api.ts";
+import type { CoopApi, SignedDay } from "../coop/coop-api.ts";
 import { SECRET_NAMES } from "../coop/enrolment.ts";
 import type { PublicJwk } from "../coop/keys.ts";
 import { verifySettlement } from "../coop/settlement-check.ts";
 import type { SeenEvents } from "../coop/signed-event.ts";
-import { toIntervalBatches, toWorkBatch } from "../coop/upload.ts";
 import { createVen, type Ven } from "../coop/ven.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { StateStore } from "../ledger/state-store.ts";
-import type { IntervalRow } from "../model/book-rows.ts";
-import { type Clock, toInstant } from "../model/clock.ts";
+import type { Clock } from "../model/clock.ts";
 import { type HearthConfig, settlementTz } from "../model/config.ts";
 import type { CoopEvent } from "../model/coop-event.ts";
 import { HearthError } from "../model/errors.ts";
@@ -19,10 +17,9 @@ import type { FlatJws } from "../model/terms.ts";
 import type { CoopState } from "../model/view.ts";
 import type { Http } from "../net/http.ts";
 import { dayOf } from "../settlement/day.ts";
-import { worseQuality } from "../settlement/energy.ts";
 import type { CoopTariff } from "../settlement/tariff.ts";
 import { workerName } from "../settlement/worker-code.ts";
-import { INTERVAL_S } from "./energy-meter.ts";
+import { uploadDue } from "./uploader.ts";
 
 const CONTACT_KEY = "coop-contact";
 const SEEN_KEY = "events-seen";
@@ -40,8 +37,11 @@ export interface CoopFacts {
 }
 
 export interface ConfirmedDay {
-  record: Omit<SettlementRecord, "prev">;
+  day: string;
+  /** Null when the signature or the form is wrong; `problem` then says what. */
+  record: Omit<SettlementRecord, "prev"> | null;
   jws: FlatJws;
+  problem: string | null;
 }
 
 /** The loop's side of the co-op: events in, readings out, records back. A failure changes nothing here. */
@@ -81,14 +81,18 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
   let lastMaxW = 0;
   let ven: Ven | null = null;
 
-  const contact = <T>(result: T): T => {
-    lastContactMs = clock.nowMs();
-    isRefused = false;
-    return result;
-  };
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** Counts as contact only where the co-op has answered; `hasAsked` false: there was nothing to ask. */
+  const attempt = async <T>(
+    work: () => Promise<T>,
+    hasAsked: (result: T) => boolean = () => true,
+  ): Promise<T> => {
     try {
-      return contact(await work());
+      const result = await work();
+      if (hasAsked(result)) {
+        lastContactMs = clock.nowMs();
+        isRefused = false;
+      }
+      return result;
     } catch (error) {
       if (error instanceof HearthError && error.exit === 5) isRefused = true;
       throw error;
@@ -115,9 +119,9 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
         const { events } = await ven.poll();
         return events;
       }),
-    refreshFacts: () =>
-      attempt(async () => {
-        if (!api) return;
+    async refreshFacts() {
+      if (!api) return;
+      await attempt(async () => {
         const now = clock.nowMs();
         const [price, tariff] = await Promise.all([
           api.price(now),
@@ -141,17 +145,21 @@ export function createCoopLink(options: CoopLinkOptions): CoopLink | null {
             { cents_per_btc: price.centsPerBtc, source: price.source, at: price.at },
             now,
           );
-      }),
+      });
+    },
     save: () => store.set(CONTACT_KEY, lastContactMs),
-    upload: () => attempt(() => uploadAll(api, options)),
+    async upload() {
+      if (api)
+        await attempt(
+          () => uploadDue(api, options),
+          (requests) => requests > 0,
+        );
+    },
     confirmedDays: (fromDay, toDay) =>
       attempt(async () => {
         if (!api || !coopKey || !coop.key_thumbprint || !coop.member) return [];
         const rules = { key: coopKey, thumbprint: coop.key_thumbprint, coop: coop.id, member: coop.member };
-        const signed = await api.settlements(fromDay, toDay);
-        return Promise.all(
-          signed.map(async ({ jws }) => ({ record: await verifySettlement(jws, rules), jws })),
-        );
+        return openAll(await api.settlements(fromDay, toDay), rules);
       }),
   };
 }
@@ -215,36 +223,19 @@ async function registerMiners(api: CoopApi, { config }: CoopLinkOptions): Promis
   }
 }
 
-async function uploadAll(api: CoopApi | null, { store, ledger, clock }: CoopLinkOptions): Promise<void> {
-  if (!api) return;
-  const intervals = store.pendingIntervals(2000);
-  for (const batch of toIntervalBatches(intervals.map(onGrid), "miner")) {
-    await api.postIntervals(batch);
-    ledger.append(
-      "interval.uploaded",
-      { device: batch.device, start: batch.start, count: batch.wh.length },
-      clock.nowMs(),
-    );
+/** Opens each signed day by itself; one that cannot be opened is told as such and holds up no other. */
+async function openAll(
+  signed: readonly SignedDay[],
+  rules: Parameters<typeof verifySettlement>[1],
+): Promise<ConfirmedDay[]> {
+  const days: ConfirmedDay[] = [];
+  for (const { day, jws } of signed) {
+    try {
+      days.push({ day, record: await verifySettlement(jws, rules), jws, problem: null });
+    } catch (error) {
+      const problem = error instanceof HearthError ? error.message : "it cannot be read";
+      days.push({ day, record: null, jws, problem });
+    }
   }
-  if (intervals.length > 0) store.markIntervalsUploaded(intervals);
-  // The running hour still grows; it is sent when it is over.
-  const hourMs = Math.floor(clock.nowMs() / 3_600_000) * 3_600_000;
-  const work = store.pendingWork(2000).filter((row) => row.hourMs < hourMs);
-  if (work.length === 0) return;
-  await api.postWork(toWorkBatch(work));
-  store.markWorkUploaded(work);
-  ledger.append("split.uploaded", { until: toInstant(hourMs), rows: work.length }, clock.nowMs());
-}
-
-/** Part of a quarter hour that must have had readings for its energy to pass as measured. */
-const WHOLE_RATIO = 0.9;
-
-/** Rows of the co-op lie on the grid of quarter hours; one with a gap says so by its quality. */
-function onGrid(row: IntervalRow): IntervalRow {
-  const hasGap = row.seconds < INTERVAL_S * WHOLE_RATIO;
-  return {
-    ...row,
-    seconds: INTERVAL_S,
-    quality: hasGap ? worseQuality(row.quality, "questionable") : row.quality,
-  };
+  return days;
 }

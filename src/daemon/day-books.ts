@@ -8,7 +8,7 @@ import { fppsMsat, type NetworkFacts, netMsat, valueUusd } from "../settlement/e
 import { bucketEnergy } from "../settlement/energy.ts";
 import { checkRecord, failedChecks } from "../settlement/identities.ts";
 import { buildDayRecord, type DayInput, type DebtInput, type WorkInput } from "../settlement/record.ts";
-import type { CoopFacts, CoopLink } from "./coop-link.ts";
+import type { ConfirmedDay, CoopFacts, CoopLink } from "./coop-link.ts";
 import type { ClosedInterval, EnergyMeter } from "./energy-meter.ts";
 import type { SplitWatch } from "./split-watch.ts";
 import type { TodayEstimate } from "./view.ts";
@@ -37,21 +37,18 @@ export function createDayBooks(options: DayBooksOptions) {
   const { config, clock, store, ledger, link } = options;
   const tz = settlementTz(config);
 
+  const waiting: ClosedInterval[] = [];
+
   return {
-    /** Quarter hours as they close: to the ledger first, then to the queue for the co-op. */
+    /** Quarter hours as they close: to the ledger, then to the queue for the co-op; kept while the disk is full. */
     record(intervals: readonly ClosedInterval[]): void {
-      for (const interval of intervals) {
+      waiting.push(...intervals);
+      for (let interval = waiting[0]; interval; interval = waiting[0]) {
+        const { miner, startMs, wh, quality, wattMax } = interval;
         const seconds = Math.round(interval.seconds * interval.coverageRatio);
-        store.addInterval({
-          miner: interval.miner,
-          startMs: interval.startMs,
-          seconds,
-          wh: interval.wh,
-          quality: interval.quality,
-          wattMax: interval.wattMax,
-        });
-        const { miner, startMs, wh, quality } = interval;
         ledger.append("interval.recorded", { miner, start_ms: startMs, seconds, wh, quality }, clock.nowMs());
+        store.addInterval({ miner, startMs, seconds, wh, quality, wattMax });
+        waiting.shift();
       }
     },
     today: (): TodayEstimate => estimateToday(options),
@@ -95,7 +92,7 @@ function daysToEstimate({ clock, config, store, ledger }: DayBooksOptions): stri
   const due: string[] = [];
   for (let day = dayOf(first.startMs, tz); day < dayOf(nowMs, tz); day = addDays(day, 1)) {
     const overMs = Math.max(energyWindow(day, tz).endMs, miningWindow(day).endMs) + ESTIMATE_AFTER_MS;
-    if (overMs <= nowMs && ledger.latest(day) === null) due.push(day);
+    if (overMs <= nowMs && ledger.latest(day, config.coop?.member ?? undefined) === null) due.push(day);
   }
   return due;
 }
@@ -178,29 +175,50 @@ function workOf({ store }: DayBooksOptions, day: string, network: NetworkFacts):
 }
 
 async function takeConfirmed(options: DayBooksOptions, today: string): Promise<void> {
-  const { link, ledger, clock } = options;
+  const { link, ledger } = options;
   const open = Array.from({ length: LOOK_BACK_DAYS }, (_, back) =>
     addDays(today, back - LOOK_BACK_DAYS),
-  ).filter((day) => ledger.latest(day)?.state === "estimated");
+  ).filter((day) => ledger.latest(day, options.config.coop?.member ?? undefined)?.state === "estimated");
   const [first] = open;
   if (!link || first === undefined) return;
   const confirmed = await link.confirmedDays(first, open.at(-1) ?? first);
-  for (const { record, jws } of confirmed.toSorted((a, b) => a.record.day.localeCompare(b.record.day))) {
-    if (!open.includes(record.day)) continue;
-    const former = ledger.former(record);
-    const failed = failedChecks(
-      checkRecord({ ...record, prev: "0".repeat(64) }, former, options.split?.active.terms ?? null),
-    );
-    if (failed.length > 0) {
-      const text = failed
-        .map((check) => `${check.name}: ${check.found} instead of ${check.expected}`)
-        .join("; ");
-      ledger.append("settlement.refused", { day: record.day, text }, clock.nowMs());
-      options.onDispute(record.day, text);
-      continue;
-    }
-    append(options, record, jws);
+  for (const signed of confirmed.toSorted((a, b) => a.day.localeCompare(b.day))) {
+    if (!open.includes(signed.day)) continue;
+    const problem = signed.record ? differencesOf(options, signed.record) : signed.problem;
+    if (signed.record && problem === null) append(options, signed.record, signed.jws);
+    else refuse(options, signed, problem ?? "it cannot be read");
   }
+}
+
+/** What of a record does not hold, in words; null when all of it does. */
+function differencesOf(
+  { ledger, split }: DayBooksOptions,
+  record: Omit<SettlementRecord, "prev">,
+): string | null {
+  const former = ledger.former(record);
+  // The day belongs to the terms of that day; those in force now say nothing about it when they are others.
+  const isSameTerms = split !== null && record.terms?.version === split.active.terms.version;
+  const terms = isSameTerms ? split.active.terms : null;
+  const failed = failedChecks(checkRecord({ ...record, prev: "0".repeat(64) }, former, terms));
+  if (failed.length === 0) return null;
+  return failed.map((check) => `${check.name}: ${check.found} instead of ${check.expected}`).join("; ");
+}
+
+/** Noted once per signature: the co-op may send the same record every ten minutes. */
+function refuse(
+  { store, ledger, clock, onDispute }: DayBooksOptions,
+  signed: ConfirmedDay,
+  text: string,
+): void {
+  const key = `refused:${signed.day}`;
+  onDispute(signed.day, text);
+  if (store.get<string>(key) === signed.jws.signature) return;
+  ledger.append(
+    "settlement.refused",
+    { day: signed.day, text, signature: signed.jws.signature },
+    clock.nowMs(),
+  );
+  store.set(key, signed.jws.signature);
 }
 
 function estimateToday(options: DayBooksOptions): TodayEstimate {
@@ -224,7 +242,9 @@ function estimateToday(options: DayBooksOptions): TodayEstimate {
   const totalMsat = legs.reduce((sum, leg) => sum + leg.msat, 0n);
   const coopMsat = legs.find((leg) => leg.role === "coop")?.msat ?? 0n;
   const price = facts?.price;
-  const carryUusd = ledger.latest(addDays(day, -1))?.record.credit.carry_out_uusd ?? 0;
+  const carryUusd =
+    ledger.former({ coop: config.coop?.id ?? "", member: config.coop?.member ?? "", day })?.credit
+      .carry_out_uusd ?? 0;
   const creditCents = price
     ? Number((valueUusd(coopMsat, BigInt(price.centsPerBtc)) + BigInt(carryUusd)) / UUSD_PER_CENT)
     : null;

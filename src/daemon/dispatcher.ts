@@ -14,7 +14,7 @@ export function createDispatcher(
   signal: AbortSignal,
 ) {
   const waiting = new Map<MinerKeeper, MinerCommand>();
-  const busy = new Set<MinerKeeper>();
+  const busy = new Map<MinerKeeper, Promise<void>>();
 
   const carryOut = async (keeper: MinerKeeper, command: MinerCommand) => {
     const startedMono = clock.monoMs();
@@ -24,7 +24,6 @@ export function createDispatcher(
   };
 
   const drain = async (keeper: MinerKeeper) => {
-    busy.add(keeper);
     for (let next = waiting.get(keeper); next && !signal.aborted; next = waiting.get(keeper)) {
       waiting.delete(keeper);
       await carryOut(keeper, next);
@@ -38,8 +37,16 @@ export function createDispatcher(
         const keeper = keepers.find((candidate) => candidate.config.name === command.miner);
         if (!keeper) continue;
         waiting.set(keeper, command);
-        if (!busy.has(keeper)) void clock.spawn(() => drain(keeper));
+        if (!busy.has(keeper))
+          busy.set(
+            keeper,
+            clock.spawn(() => drain(keeper)),
+          );
       }
+    },
+    /** Resolves when nothing is under way any more. */
+    idle: async (): Promise<void> => {
+      await Promise.all(busy.values());
     },
   };
 }

@@ -58,10 +58,8 @@ export function createEnergyMeter(miner: string, saved: SavedEnergy | null = nul
     /** One reading; answers the intervals that it closed, oldest first. */
     observe(atMs: number, powerW: number | null, isEstimated: boolean): ClosedInterval[] {
       const closed: ClosedInterval[] = [];
-      if (powerW === null) {
-        last = null;
-        return closed;
-      }
+      // A miss alone loses nothing: the next reading speaks for the time since the last one, up to a minute.
+      if (powerW === null) return closed;
       const from = last ? Math.max(last.atMs, atMs - LONGEST_HOLD_MS) : atMs;
       const meanW = last ? (last.powerW + powerW) / 2 : powerW;
       let cursor = from;

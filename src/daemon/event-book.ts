@@ -72,6 +72,10 @@ export function createEventBook(store: StateStore) {
           notices.push({ change: "received", known: fresh });
         } else if (event.version > entry.event.version || event.issuedMs > entry.event.issuedMs) {
           entry.event = event;
+          if ((event.endMs ?? Number.POSITIVE_INFINITY) > wallMs) {
+            // Moved to a time still to come: it has its whole course before it again.
+            Object.assign(entry, { hasStarted: false, hasEnded: false, isMet: null });
+          }
           notices.push({ change: "changed", known: entry });
         }
       }
@@ -80,7 +84,8 @@ export function createEventBook(store: StateStore) {
         const isOver = entry.hasEnded || entry.event.isCancelled;
         const endMs = entry.event.endMs ?? Number.POSITIVE_INFINITY;
         if (!listed.has(entry.event.id) && !isOver && endMs > wallMs) notices.push(cancel(entry));
-        if (endMs + KEEP_MS < wallMs) known.delete(entry.event.id);
+        const overMs = entry.event.isCancelled ? (entry.event.endMs ?? entry.event.issuedMs) : endMs;
+        if (overMs + KEEP_MS < wallMs) known.delete(entry.event.id);
       }
       if (notices.length > 0) save();
       return notices;

@@ -26,6 +26,7 @@ export interface LocalApiOptions {
   stream: Stream;
 }
 
+const CLOSE_MS = 500;
 const MAX_BODY_BYTES = 64 * 1024;
 /** A listener that does not read is dropped before it costs memory (reliability.md T16). */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -35,8 +36,7 @@ export async function startLocalApi(options: LocalApiOptions): Promise<{ close()
   await removeStale(options.socketPath);
   const server = createServer((request, response) => {
     answer(request, response, options).catch(() => {
-      if (!response.headersSent)
-        sendError(response, 500, "hearth.error", "UNEXPECTED", "The loop failed to answer");
+      if (!response.headersSent) sendError(response, 500, "error", "UNEXPECTED", "The loop failed to answer");
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -48,7 +48,10 @@ export async function startLocalApi(options: LocalApiOptions): Promise<{ close()
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Streams end as documents do; what is idle then is closed.
+        for (const response of options.stream.readers) response.end();
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), CLOSE_MS).unref();
       }),
   };
 }
@@ -106,11 +109,17 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 function streamTo(response: ServerResponse, stream: Stream): void {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.flushHeaders();
-  const stop = stream.subscribe((record) => {
+  const send = (record: StreamRecord) => {
     response.write(streamLine(record));
     if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
+  };
+  if (stream.hello) send(stream.hello);
+  const stop = stream.subscribe(send);
+  stream.readers.add(response);
+  response.on("close", () => {
+    stop();
+    stream.readers.delete(response);
   });
-  response.on("close", stop);
 }
 
 /** One line of the NDJSON stream (interfaces.md §3). */

@@ -128,9 +128,8 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
   const stop = (reason: string, exit: number): Promise<LoopEnd> => {
     ending ??= (async () => {
       stopping.abort(new Error(reason));
-      await atMost(STOP_WAIT_MS, Promise.all(tasks));
+      await atMost(STOP_WAIT_MS, Promise.all([...tasks, work.flush()]));
       const left = await leaveMiners(parts.keepers, isHeatingSeason(work.meanOutdoorC(), clock.nowMs()));
-      work.flush();
       lastView = parts.picture.dashboard(null);
       parts.stream.emit("bye", { reason, exit, miners: left });
       await closeAll(cleanup);
@@ -162,5 +161,11 @@ function atMost(ms: number, pending: Promise<unknown>): Promise<unknown> {
 }
 
 async function closeAll(cleanup: readonly (() => void | Promise<void>)[]): Promise<void> {
-  for (const close of cleanup.toReversed()) await close();
+  for (const close of cleanup.toReversed()) {
+    try {
+      await close();
+    } catch {
+      // One part that cannot be closed, as on a full disk, must not keep the others open.
+    }
+  }
 }

@@ -16,7 +16,7 @@ export function minedValueUsdKwh(facts: CoopFacts | null, keepers: readonly Mine
   let powerW = 0;
   let hashrateThs = 0;
   for (const keeper of keepers) {
-    const maxW = keeper.profile()?.maxW ?? 0;
+    const maxW = keeper.profile().maxW;
     const { thsPerW } = keeper.learnt();
     if (thsPerW === null) continue;
     powerW += maxW;

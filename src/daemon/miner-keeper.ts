@@ -11,6 +11,8 @@ export interface LearntMiner {
   stepsW: number[];
   /** Hash rate per watt at the wall, TH/s per W, in steady mining; null until measured. */
   thsPerW: number | null;
+  /** As last told; stands in for a device that does not answer after a restart. */
+  profile: MinerProfile | null;
 }
 
 export interface KeptReading {
@@ -19,6 +21,12 @@ export interface KeptReading {
   seq: number;
 }
 
+/** Layer 0 stops a miner above these, degC; the devices' own limits lie near 105. */
+const CHIP_LIMIT_C = 100;
+const BOARD_LIMIT_C = 95;
+/** A pool switch excuses a dip and a miss for this long, whatever the pools do. */
+const SWITCH_MS = 120_000;
+const LIVE_MS = 60_000;
 /** A rung counts as measured after this long in it. */
 const LEARN_AFTER_MS = 180_000;
 /** One measurement moves the learnt draw of a rung by this part. */
@@ -31,13 +39,15 @@ export interface MinerKeeper {
   readonly config: MinerConfig;
   capabilities(): MinerCapabilities | null;
   latest(): KeptReading | null;
+  /** The latest reading while it still tells of now; null when it is a minute old (control.md §2, STALE). */
+  live(): MinerReading | null;
   /** One poll; a failure counts as missed and is no value. Answers the error's code or null. */
   poll(signal: AbortSignal): Promise<string | null>;
   execute(command: MinerCommand, signal: AbortSignal): Promise<WriteResult>;
-  selectPool(index: number): Promise<WriteResult>;
+  selectPool(index: number, signal: AbortSignal): Promise<WriteResult>;
   snapshot(): MinerSnapshot;
-  /** Null until its capabilities have been read once. */
-  profile(): MinerProfile | null;
+  /** As read; else as it was before the restart; else one that may take its whole circuit. */
+  profile(): MinerProfile;
   /** What it has learnt of itself, for the state file. */
   learnt(): LearntMiner;
   /** One attempt to leave it as configured on exit. */
@@ -49,13 +59,15 @@ export interface KeeperOptions {
   port: MinerPort;
   clock: Clock;
   saved: LearntMiner | null;
+  /** What a miner that nothing is known of may draw on its circuit, W. */
+  circuitW: number;
 }
 
-export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions): MinerKeeper {
+export function createMinerKeeper({ config, port, clock, saved, circuitW }: KeeperOptions): MinerKeeper {
   let capabilities: MinerCapabilities | null = null;
   let latest: KeptReading | null = null;
   let missedPolls = 0;
-  let isSwitchingPool = false;
+  let switchingUntilMono = Number.NEGATIVE_INFINITY;
   let learntW: number[] = [];
   let publishedW: number[] = [];
   let thsPerW: number | null = saved?.thsPerW ?? null;
@@ -102,18 +114,24 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
 
   const setRung = (index: number, signal: AbortSignal) => guarded(() => port.setStep(index, signal));
 
+  const profile = (): MinerProfile =>
+    capabilities
+      ? toProfile(config, capabilities, publishedW, latest?.reading ?? null)
+      : (saved?.profile ?? unknownProfile(config, circuitW));
+
   return {
     config,
     capabilities: () => capabilities,
     latest: () => latest,
-    learnt: () => ({ stepsW: learntW, thsPerW }),
+    live: () => (latest && clock.monoMs() - latest.receivedMono <= LIVE_MS ? latest.reading : null),
+    learnt: () => ({ stepsW: learntW, thsPerW, profile: profile() }),
     async poll(signal) {
       try {
         if (!capabilities) adopt(await port.capabilities(signal));
         const reading = await port.read(signal);
         latest = { reading, receivedMono: clock.monoMs(), seq: (latest?.seq ?? 0) + 1 };
         missedPolls = 0;
-        if (reading.pools.some((pool) => pool.isActive)) isSwitchingPool = false;
+        if (reading.pools.some((pool) => pool.isActive)) switchingUntilMono = Number.NEGATIVE_INFINITY;
         learn(reading, latest.receivedMono);
         return null;
       } catch (error) {
@@ -123,27 +141,27 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
     },
     async execute(command, signal) {
       if (command.action === "pause") return guarded(() => port.pause(signal));
-      const rung = latest?.reading.stepIndex ?? null;
-      if (command.stepIndex !== null && command.stepIndex !== rung) {
+      if (command.stepIndex !== null) {
+        // Always written: the last reading may be older than the last command, and drivers write only what differs.
         const result = await setRung(command.stepIndex, signal);
         // Waking into another rung than the one wanted could break a limit.
-        if (command.action === "set" || result === "rejected" || result === "unknown") return result;
+        if (command.action === "set" || result !== "effective") return result;
       }
       if (command.action === "resume") return guarded(() => port.resume(signal));
       return command.stepIndex === null
         ? guarded(() => port.setTarget(command.targetW, signal))
         : "effective";
     },
-    async selectPool(index) {
-      isSwitchingPool = true;
-      const result = await guarded(() => port.selectPool(index, AbortSignal.timeout(8000)));
-      isSwitchingPool = result === "pending";
+    async selectPool(index, signal) {
+      switchingUntilMono = clock.monoMs() + SWITCH_MS;
+      const result = await guarded(() => port.selectPool(index, signal));
+      if (result !== "pending") switchingUntilMono = Number.NEGATIVE_INFINITY;
       return result;
     },
     snapshot: () => ({
       name: config.name,
       missedPolls,
-      isSwitchingPool,
+      isSwitchingPool: clock.monoMs() < switchingUntilMono,
       reading: latest && {
         state: latest.reading.state,
         powerW: latest.reading.powerW,
@@ -157,7 +175,7 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
         seq: latest.seq,
       },
     }),
-    profile: () => capabilities && toProfile(config, capabilities, publishedW, latest?.reading ?? null),
+    profile,
     async leave(how, signal) {
       if (how === "leave") return "left";
       if (how === "off") return guarded(() => port.pause(signal));
@@ -165,6 +183,33 @@ export function createMinerKeeper({ config, port, clock, saved }: KeeperOptions)
         ? setRung(0, signal)
         : guarded(() => port.pause(signal));
     },
+  };
+}
+
+/** A miner that never answered: it counts with all that it might draw, and nothing is asked of it. */
+function unknownProfile(config: MinerConfig, circuitW: number): MinerProfile {
+  const maxW = Math.round(config.max_w ?? circuitW);
+  return {
+    name: config.name,
+    zone: config.zone,
+    circuit: config.circuit,
+    kind: "onoff",
+    stepsW: [maxW],
+    minW: maxW,
+    maxW,
+    canPause: false,
+    idleW: 0,
+    wakeS: 90,
+    tauS: 20,
+    rampUpWs: 20,
+    rampDownWs: 100,
+    restartOnChange: false,
+    minOnS: 600,
+    minOffS: 300,
+    maxStartsDay: 12,
+    hashrateThs: null,
+    chipLimitC: CHIP_LIMIT_C,
+    boardLimitC: BOARD_LIMIT_C,
   };
 }
 
@@ -199,7 +244,7 @@ function toProfile(
     minOffS: read.minOffS,
     maxStartsDay: 12,
     hashrateThs: read.steps.at(-1)?.hashrateThs ?? reading?.hashrateThs ?? null,
-    chipLimitC: 100,
-    boardLimitC: 95,
+    chipLimitC: CHIP_LIMIT_C,
+    boardLimitC: BOARD_LIMIT_C,
   };
 }

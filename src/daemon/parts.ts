@@ -6,6 +6,7 @@ import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { openStateStore, type StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
+import { HearthError } from "../model/errors.ts";
 import type { FirmwareId } from "../model/miner.ts";
 import { createHttp, type Http } from "../net/http.ts";
 import { createSource, type Source } from "../sources/registry.ts";
@@ -19,6 +20,7 @@ import { createInputBoard, type InputBoard } from "./input-board.ts";
 import { minedValueUsdKwh } from "./mined-value.ts";
 import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
 import { createRoundGetter } from "./round-getter.ts";
+import type { SliceSwitch } from "./slicer.ts";
 import { createSplitWatch, type SplitWatch } from "./split-watch.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { createPicture, type Picture } from "./view.ts";
@@ -43,6 +45,8 @@ export interface Parts {
   picture: Picture;
 }
 
+const CACHE_MS = 10_000;
+
 export interface PartsOptions {
   paths: HearthPaths;
   config: HearthConfig;
@@ -55,13 +59,32 @@ export interface PartsOptions {
 export async function buildParts({ paths, config, clock, cleanup }: PartsOptions): Promise<Parts> {
   const store = openStateStore(paths.state);
   cleanup.push(() => store.close());
-  const ledger = openLedger(paths.ledger);
+  const spoilt: { code: string; text: string }[] = [];
+  // Heat never stops because of the books (settlement.md §16): what is broken is said, and the loop goes on without it.
+  const unless = <T>(code: string, build: () => T, instead: () => T): T => {
+    try {
+      return build();
+    } catch (error) {
+      if (!(error instanceof HearthError)) throw error;
+      spoilt.push({ code, text: `${error.message}. The loop goes on without it` });
+      return instead();
+    }
+  };
+  const ledger = unless(
+    "LEDGER_BROKEN",
+    () => openLedger(paths.ledger),
+    () => openLedger(":memory:"),
+  );
   cleanup.push(() => ledger.close());
   const http = createHttp({ keepAlive: true });
   cleanup.push(() => http.close());
   const stream = createStream(clock);
   const book = createEventBook(store);
-  const link = createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger });
+  const link = unless(
+    "COOP_LINK_BROKEN",
+    () => createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
+    () => null,
+  );
   const ports = await openPorts(config, cleanup);
   const keepers = config.miners.map((miner, index) =>
     createMinerKeeper({
@@ -69,6 +92,7 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
       port: at(ports, index),
       clock,
       saved: store.get(`rungs:${miner.name}`),
+      circuitW: circuitLimitW(config, miner.circuit),
     }),
   );
   const meters = new Map(
@@ -81,7 +105,11 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     clock,
     config.zones.map((zone) => zone.name),
   );
-  const known = activeTerms(store);
+  const known = unless(
+    "TERMS_BROKEN",
+    () => activeTerms(store),
+    () => null,
+  );
   const split = known
     ? createSplitWatch({
         active: known,
@@ -111,8 +139,8 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     nowMs: () => clock.nowMs(),
     decision: brain.decision,
     coop: () => ({ state: link?.state() ?? "unpaired", lastContactMs: link?.lastContactMs() ?? null }),
-    split: () => split?.proof() ?? null,
-    today: () => books.today(),
+    split: cached(clock, () => split?.proof() ?? null),
+    today: cached(clock, () => books.today()),
     alarms: () => alarms.list(),
   });
   const alarms = createAlarms((code, text, active) => {
@@ -142,9 +170,12 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
   const getter = createRoundGetter(http, clock);
   const sources = config.sources.map((source) => createSource(source, getter));
 
-  function noteSwitch(miner: string, change: { from: string | null; to: string; result: string }): void {
-    const { from, to, result } = change;
-    stream.emit("command", { miner, action: "select-pool", fromLeg: from, toLeg: to, result });
+  for (const { code, text } of spoilt) alarms.set(code, text);
+
+  function noteSwitch(miner: string, change: SliceSwitch): void {
+    const { from, to, result, tookMs } = change;
+    const legs = { fromLeg: from, toLeg: to };
+    stream.emit("command", { miner, action: "select-pool", fromW: null, toW: null, result, tookMs, ...legs });
     picture.note(`${miner}: work goes to the ${to === "coop" ? "co-op" : "member"}'s pool (${result})`);
   }
 
@@ -176,6 +207,22 @@ async function openPorts(config: HearthConfig, cleanup: PartsOptions["cleanup"])
     ports.push(port);
   }
   return ports;
+}
+
+/** Figures that a screen may ask for four times a second are reckoned anew every ten. */
+function cached<T>(clock: Clock, reckon: () => T): () => T {
+  let known: { mono: number; value: T } | null = null;
+  return () => {
+    const mono = clock.monoMs();
+    if (!known || mono - known.mono >= CACHE_MS) known = { mono, value: reckon() };
+    return known.value;
+  };
+}
+
+/** Most that a circuit carries for long, W (control.md §8). */
+function circuitLimitW(config: HearthConfig, name: string): number {
+  const circuit = config.circuits.find((candidate) => candidate.name === name);
+  return circuit ? 0.8 * circuit.breaker_a * circuit.voltage_v : 0;
 }
 
 function at<T>(items: readonly T[], index: number): T {

@@ -1,3 +1,4 @@
+import { latestDays } from "../app/latest-days.ts";
 import { toEventView } from "./event-book.ts";
 import type { LocalApiOptions } from "./local-api.ts";
 import type { Parts } from "./parts.ts";
@@ -24,7 +25,7 @@ export function localRoutes(parts: Parts): LocalApiOptions["routes"] {
         events: book.all().map((entry) => toEventView(entry, Date.parse(picture.status().at))),
       }),
     },
-    "/v1/settlements": { name: "settlement.list", read: () => ({ settlements: ledger.settlements() }) },
+    "/v1/settlements": { name: "settlement.list", read: () => ({ settlements: latestDays(ledger) }) },
     "/v1/split": { name: "split.verify", read: () => split?.proof() ?? null },
     // The dashboard of `hearth watch`; for our own program, not an interface for scripts.
     "/v1/view": { name: "watch", read: () => picture.dashboard(null) },
@@ -39,7 +40,12 @@ export function localWrites(parts: Parts): LocalApiOptions["writes"] {
       const notice = parts.book.optOut(id, isOut);
       if (!notice)
         return { status: 404, code: "EVENT_UNKNOWN", message: `There is no running or coming event ${id}` };
-      parts.stream.emit("event", { id, change: notice.change });
+      const view = toEventView(notice.known, Date.parse(parts.picture.status().at));
+      parts.stream.emit("event", {
+        ...view,
+        change: notice.change,
+        floorOverEventWh: Math.round(notice.known.floorOverEventWh),
+      });
       return { data: { id, optedOut: isOut } };
     },
   });

@@ -44,13 +44,17 @@ export async function runHome(options: RunHomeOptions): Promise<LoopEnd> {
   const onClosed = () => stop("the terminal was closed", EXIT.done);
   process.once("SIGTERM", onTerm);
   process.once("SIGHUP", onClosed);
-  options.signal.addEventListener("abort", onInterrupt, { once: true });
+  const onOutputClosed = () => stop("nobody reads the output any more", EXIT.done);
+  process.on("outputClosed", onOutputClosed);
+  if (options.signal.aborted) onInterrupt();
+  else options.signal.addEventListener("abort", onInterrupt, { once: true });
   try {
     if (options.mode === "screen") return await onScreen(options, loop);
     return await loop.done;
   } finally {
     process.off("SIGTERM", onTerm);
     process.off("SIGHUP", onClosed);
+    process.off("outputClosed", onOutputClosed);
     options.signal.removeEventListener("abort", onInterrupt);
   }
 }

@@ -21,6 +21,7 @@ export interface SliceSwitch {
   from: LegRole | null;
   to: LegRole;
   result: string;
+  tookMs: number;
 }
 
 /**
@@ -36,7 +37,12 @@ export function createSlicer(keeper: MinerKeeper, clock: Clock) {
 
   return {
     /** Called after each reading; switches at most once a slot. Null when nothing was done. */
-    async step(legs: readonly MinerLeg[], totals: LegTotals, targetPpm: number): Promise<SliceSwitch | null> {
+    async step(
+      legs: readonly MinerLeg[],
+      totals: LegTotals,
+      targetPpm: number,
+      signal: AbortSignal,
+    ): Promise<SliceSwitch | null> {
       const reading = keeper.latest()?.reading;
       if (!reading) return null;
       const active = reading.pools.find((pool) => pool.isActive);
@@ -52,10 +58,13 @@ export function createSlicer(keeper: MinerKeeper, clock: Clock) {
       slotEndsMono = clock.monoMs() + slotS() * 1000;
       if (to === activeLeg) return null;
       const index = reading.pools.findIndex((pool) => legOf(pool, legs) === to);
+      // An outage runs the living leg and keeps the debt (settlement.md §5).
+      if (reading.pools[index]?.state === "dead") return null;
       const from = activeLeg;
-      const result = await keeper.selectPool(index);
+      const startedMono = clock.monoMs();
+      const result = await keeper.selectPool(index, signal);
       failures = result === "rejected" || result === "unknown" ? failures + 1 : 0;
-      return { from, to, result };
+      return { from, to, result, tookMs: clock.monoMs() - startedMono };
     },
     view: (): SlicerView => ({ activeLeg, slotS: slotS(), blocked, isGivenUp: failures >= MAX_FAILURES }),
     /** The member or a repair made things right again. */

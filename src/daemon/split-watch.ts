@@ -62,7 +62,7 @@ export function createSplitWatch(options: {
     targetPpm,
     mechanisms,
     /** After each reading of a miner: count, compare, and switch when a slot is over. */
-    async afterReading(keeper: MinerKeeper): Promise<void> {
+    async afterReading(keeper: MinerKeeper, signal: AbortSignal): Promise<void> {
       const entry = watched.find((candidate) => candidate.keeper === keeper);
       const reading = keeper.latest()?.reading;
       if (!entry || !reading) return;
@@ -72,7 +72,7 @@ export function createSplitWatch(options: {
         ledger.append("config.drift", { miner: keeper.config.name, drift }, clock.nowMs());
         entry.drift = drift;
       }
-      const change = await entry.slicer.step(entry.legs, entry.meter.totals(), targetPpm);
+      const change = await entry.slicer.step(entry.legs, entry.meter.totals(), targetPpm, signal);
       if (change) options.onSwitch(keeper.config.name, change);
     },
     /** The proof over everything since the terms took effect (settlement.md §4). */
@@ -136,7 +136,7 @@ function largestSlot(watched: readonly Watched[]): number | null {
     // What it does when it runs: a miner that rests now may still stand in the middle of a slot.
     const { thsPerW } = keeper.learnt();
     if (thsPerW === null) continue;
-    const hashrateThs = thsPerW * (keeper.profile()?.maxW ?? 0);
+    const hashrateThs = thsPerW * keeper.profile().maxW;
     sum = (sum ?? 0) + (hashrateThs * 1e12 * slicer.view().slotS) / 2 ** 32;
   }
   return sum;

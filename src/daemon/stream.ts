@@ -7,10 +7,18 @@ export type StreamListener = (record: StreamRecord) => void;
 export function createStream(clock: Clock) {
   const listeners = new Set<StreamListener>();
   let seq = 0;
+  let hello: StreamRecord | null = null;
   return {
+    /** Open answers of `GET /v1/stream`, ended with the loop. */
+    readers: new Set<{ end(): void }>(),
+    /** The first record, for those who come later. */
+    get hello(): StreamRecord | null {
+      return hello;
+    },
     emit(type: StreamType, data: Record<string, unknown>): StreamRecord {
       seq += 1;
       const record: StreamRecord = { type, at: toInstant(clock.nowMs()), seq, data };
+      if (type === "hello") hello = record;
       for (const listener of listeners) {
         try {
           listener(record);

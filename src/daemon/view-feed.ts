@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { DashboardView } from "../model/view.ts";
 
 /** Real time between two pictures. */
@@ -10,10 +11,7 @@ export async function* viewFeed(
 ): AsyncGenerator<DashboardView> {
   yield view();
   while (!signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PICTURE_MS);
-      signal.addEventListener("abort", () => resolve(clearTimeout(timer)), { once: true });
-    });
+    await wait(PICTURE_MS, undefined, { signal }).catch(() => {});
     yield view();
   }
 }

@@ -57,8 +57,8 @@ export function createPicture(options: PictureOptions) {
       budgetW: decision?.budgetW ?? null,
       miners: options.keepers.map((keeper) => ({
         name: keeper.config.name,
-        state: keeper.latest()?.reading.state ?? "unknown",
-        powerW: keeper.latest()?.reading.powerW ?? null,
+        state: keeper.live()?.state ?? "unknown",
+        powerW: keeper.live()?.powerW ?? null,
         targetW: targets.get(keeper.config.name) ?? null,
       })),
       event: event ? toEventView(event, nowMs) : null,
@@ -124,11 +124,11 @@ export function createPicture(options: PictureOptions) {
 
 export type Picture = ReturnType<typeof createPicture>;
 
-/** Sum of the miners' latest draw, W; null when one of them is unknown. */
+/** Sum of the miners' draw now, W; null when one of them is unknown. */
 export function measuredW(keepers: readonly MinerKeeper[]): number | null {
   let sum = 0;
   for (const keeper of keepers) {
-    const powerW = keeper.latest()?.reading.powerW ?? null;
+    const powerW = keeper.live()?.powerW ?? null;
     if (powerW === null) return null;
     sum += powerW;
   }

@@ -3,15 +3,18 @@ import { HearthError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
 import type { Source } from "../sources/registry.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import { toEventView } from "./event-book.ts";
+import { type EventTick, toEventView } from "./event-book.ts";
 import { createHerald } from "./herald.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
 import type { Parts } from "./parts.ts";
+import { isHeatingSeason, leaveMiners } from "./safe-exit.ts";
 import { measuredW } from "./view.ts";
 
 const DAY_MS = 86_400_000;
 /** Misses after which a device counts as gone (control.md §9). */
 const MISSES_UNTIL_GONE = 3;
+const MAX_FAILURES = 3;
+const FAILURE_WINDOW_MS = 300_000;
 
 export interface WorkOptions {
   clock: Clock;
@@ -25,6 +28,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
   const dispatcher = createDispatcher(keepers, herald, clock, signal);
   const outdoor = { sum: 0, count: 0, sinceMs: clock.nowMs() };
   let lastTickMono: number | null = null;
+  let failures: number[] = [];
 
   /** One write to the disk for all of it. */
   const save = () =>
@@ -43,10 +47,55 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (split) store.set("split-proof", split.proof());
     });
 
+  /** What cannot be written is said and control goes on in memory (control.md §12, disk full). */
+  const remember = (what: string, write: () => void) => {
+    try {
+      write();
+      alarms.set(`NOT_WRITTEN:${what}`, null);
+    } catch (error) {
+      alarms.set(`NOT_WRITTEN:${what}`, `The ${what} could not be written: ${errorText(error)}`);
+    }
+  };
+
+  /** The core has never thrown; should it, three times in five minutes put the miners into their safe state (§12). */
+  const decideSafely = async () => {
+    try {
+      return brain.tick();
+    } catch (error) {
+      const nowMono = clock.monoMs();
+      failures = [...failures.filter((mono) => nowMono - mono < FAILURE_WINDOW_MS), nowMono];
+      if (failures.length >= MAX_FAILURES) {
+        failures = [];
+        await leaveMiners(
+          keepers,
+          isHeatingSeason(outdoor.count > 0 ? outdoor.sum / outdoor.count : null, clock.nowMs()),
+        );
+        alarms.set(
+          "SYS_SAFE_STATE",
+          "Deciding failed three times; the miners were put into their safe state",
+        );
+      }
+      throw error;
+    }
+  };
+
+  const eventTick = (floorOverEventW: number): EventTick => {
+    const oldestMono = Math.min(...keepers.map((keeper) => keeper.latest()?.receivedMono ?? Number.NaN));
+    const nowMono = clock.monoMs();
+    const seconds = lastTickMono === null ? 0 : (nowMono - lastTickMono) / 1000;
+    lastTickMono = nowMono;
+    return {
+      wallMs: clock.nowMs(),
+      seconds,
+      measuredW: measuredW(keepers),
+      measuredAtMs: Number.isNaN(oldestMono) ? null : clock.nowMs() - (nowMono - oldestMono),
+      floorOverEventW,
+    };
+  };
+
   return {
     failed(name: string, error: unknown): void {
-      const text = error instanceof HearthError ? error.message : safeText(String(error), 160);
-      alarms.set(`TASK_FAILED:${name}`, `${name} failed: ${text}`);
+      alarms.set(`TASK_FAILED:${name}`, `${name} failed: ${errorText(error)}`);
     },
 
     /** A task that works again ends its alarm. */
@@ -74,7 +123,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (reading) {
         herald.miner(name, reading.state, { powerW: reading.powerW });
         alarms.set(`DEVICE_UNREACHABLE:${name}`, null);
-        await split?.afterReading(keeper);
+        await split?.afterReading(keeper, signal);
       } else if (keeper.snapshot().missedPolls >= MISSES_UNTIL_GONE) {
         herald.miner(name, "unreachable", { reason: problem });
         // A pool switch by restart takes it away for half a minute; that is no alarm.
@@ -84,32 +133,24 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     },
 
     async tick(): Promise<void> {
-      const { decision, commands } = brain.tick();
+      const decided = await decideSafely();
+      if (!decided) return;
+      const { decision, commands } = decided;
+      // Commands first: nothing that only remembers or tells may hold them up.
+      dispatcher.send(commands);
       alarms.replace(
         "CONTROL:",
         decision.alarms.map(({ code, text }) => ({ code: `CONTROL:${code}`, text })),
       );
-      const oldestMono = Math.min(...keepers.map((keeper) => keeper.latest()?.receivedMono ?? Number.NaN));
-      const nowMono = clock.monoMs();
-      herald.events(
-        book.observe({
-          wallMs: clock.nowMs(),
-          seconds: lastTickMono === null ? 0 : (nowMono - lastTickMono) / 1000,
-          measuredW: measuredW(keepers),
-          measuredAtMs: Number.isNaN(oldestMono) ? null : clock.nowMs() - (nowMono - oldestMono),
-          floorOverEventW: decision.floorOverEventW,
-        }),
-      );
-      lastTickMono = nowMono;
-      herald.sources(decision.inputs.ages);
-      herald.decision(decision);
-      dispatcher.send(commands);
-      if (commands.length > 0) brain.save();
+      remember("events", () => herald.events(book.observe(eventTick(decision.floorOverEventW))));
+      remember("sources", () => herald.sources(decision.inputs.ages));
+      remember("decision", () => herald.decision(decision));
+      if (commands.length > 0) remember("state", () => brain.save());
     },
 
     async minute(): Promise<void> {
       picture.remember();
-      save();
+      remember("state", save);
       const drift = split?.drift() ?? [];
       alarms.set("SPLIT_DRIFT", drift.length > 0 ? `The split is not as agreed: ${drift.join("; ")}` : null);
       const stuck = split?.givenUp() ?? [];
@@ -124,7 +165,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
 
     async pollEvents(): Promise<void> {
       if (!link) return;
-      const maxW = keepers.reduce((sum, keeper) => sum + (keeper.profile()?.maxW ?? 0), 0);
+      const maxW = keepers.reduce((sum, keeper) => sum + keeper.profile().maxW, 0);
       herald.events(book.update(await link.pollEvents(maxW), clock.nowMs()));
     },
 
@@ -140,11 +181,16 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     meanOutdoorC: () => (outdoor.count > 0 ? outdoor.sum / outdoor.count : null),
 
     /** What is open at the end of a run goes to disk. */
-    flush(): void {
-      save();
-      store.flush();
+    async flush(): Promise<void> {
+      await dispatcher.idle();
+      remember("state", save);
+      remember("decision", () => store.flush());
     },
   };
 }
 
 export type Work = ReturnType<typeof createWork>;
+
+function errorText(error: unknown): string {
+  return error instanceof HearthError ? error.message : safeText(String(error), 160);
+}

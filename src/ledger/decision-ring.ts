@@ -29,11 +29,12 @@ export function createDecisionRing(database: DatabaseSync) {
     if (waiting.length === 0) return;
     const statement = prepared ?? insert();
     prepared = statement;
+    // Taken out first: on a full disk the batch is given up, so that it neither grows nor fails again each time.
+    const batch = waiting.splice(0);
     withoutWaiting(database, () => {
-      for (const { atMs, json } of waiting) statement.run(atMs, json);
+      for (const { atMs, json } of batch) statement.run(atMs, json);
       database.exec(`DELETE FROM decisions WHERE seq <= (SELECT max(seq) FROM decisions) - ${RING_SIZE}`);
     });
-    waiting.length = 0;
   }
 
   return {

@@ -112,7 +112,7 @@ export const coopSchema = z.object({
     .default(null),
 });
 
-export const configSchema = z.object({
+const baseSchema = z.object({
   schema: z.literal("hearth.config/1"),
   home: z
     .object({
@@ -174,6 +174,41 @@ export const configSchema = z.object({
   mqtt: z.unknown().nullable().default(null),
   api: z.object({ listen: z.string().nullable().default(null) }).prefault({}),
 });
+
+/** The whole file, with every name that refers to another part of it checked (nothing may escape its circuit). */
+export const configSchema = baseSchema.superRefine((config, context) => {
+  const names = (list: readonly { name: string }[]) => list.map((entry) => entry.name);
+  const complain = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  for (const key of ["circuits", "zones", "miners", "sources"] as const) {
+    const all = names(config[key]);
+    const twice = all.find((name, index) => all.indexOf(name) !== index);
+    if (twice !== undefined) complain([key], `the name ${twice} is there twice`);
+  }
+  for (const [index, miner] of config.miners.entries()) {
+    if (!names(config.zones).includes(miner.zone))
+      complain(["miners", index, "zone"], `there is no zone ${miner.zone}`);
+    if (!names(config.circuits).includes(miner.circuit))
+      complain(["miners", index, "circuit"], `there is no circuit ${miner.circuit}`);
+  }
+  for (const [index, { role, zone }] of config.sources.entries()) {
+    if (role === "room" && (zone === null || !names(config.zones).includes(zone)))
+      complain(["sources", index, "zone"], "a room's thermometer needs the name of a zone");
+  }
+  const zones = { home: config.home.tz, tariff: config.tariff?.tz ?? null, coop: config.coop?.tz ?? null };
+  for (const [key, tz] of Object.entries(zones)) {
+    if (tz !== null && !isTimeZone(tz)) complain([key, "tz"], `${tz} is no time zone; as America/Denver`);
+  }
+});
+
+function isTimeZone(tz: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: tz });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Zone in which days are settled: the co-op's, else the home's (settlement.md §11). */
 export function settlementTz(config: HearthConfig): string {

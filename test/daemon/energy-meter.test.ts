@@ -26,9 +26,29 @@ test("time without a reading is missing, not zero", () => {
     ...meter.flush(),
   ];
 
+  // The minute before the reading that came back, and the ten seconds after it.
   expect(closed).toHaveLength(1);
-  expect(closed[0]?.coverageRatio).toBeCloseTo(10 / INTERVAL_S, 5);
-  expect(closed[0]?.wh).toBe(2);
+  expect(closed[0]?.coverageRatio).toBeCloseTo(70 / INTERVAL_S, 5);
+  expect(closed[0]?.wh).toBe(17);
+});
+
+test("one missed poll loses nothing", () => {
+  const meter = createEnergyMeter("mini3");
+  meter.observe(START_MS, 900, false);
+  meter.observe(START_MS + 10_000, null, false);
+  meter.observe(START_MS + 20_000, 900, false);
+
+  expect(meter.openWh()).toBeCloseTo(5, 5);
+});
+
+test("a restart goes on with the quarter hour that was running", () => {
+  const before = createEnergyMeter("mini3");
+  for (let s = 0; s <= 600; s += 10) before.observe(START_MS + s * 1000, 900, false);
+  const after = createEnergyMeter("mini3", JSON.parse(JSON.stringify(before.saved())));
+  for (let s = 610; s <= 910; s += 10) after.observe(START_MS + s * 1000, 900, false);
+
+  expect(after.openWh()).toBeLessThan(5);
+  expect(before.openWh()).toBeCloseTo(150, 5);
 });
 
 test("a gap is bridged for one minute at most", () => {

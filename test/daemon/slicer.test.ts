@@ -9,6 +9,7 @@ const LEGS: MinerLeg[] = [
   { role: "member", url: "stratum+tcp://pool.example:3333", user: "bc1qme.w01" },
   { role: "coop", url: "stratum+tcp://pool.example:3333", user: "rec.w01" },
 ];
+const STOP = new AbortController().signal;
 const totals = (coop: bigint, member: bigint): LegTotals => ({
   coop: { accepted: coop, rejected: 0n, shares: 0 },
   member: { accepted: member, rejected: 0n, shares: 0 },
@@ -45,15 +46,15 @@ function bench(result: WriteResult = "effective") {
 test("the leg that is behind gets the next slot, and a slot lasts fifteen minutes", async () => {
   const { seen, slicer } = bench();
 
-  expect(await slicer.step(LEGS, totals(0n, 100n), 300_000)).toEqual({
+  expect(await slicer.step(LEGS, totals(0n, 100n), 300_000, STOP)).toEqual({
     from: "member",
     to: "coop",
     result: "effective",
   });
   seen.monoMs = 899_000;
-  expect(await slicer.step(LEGS, totals(100n, 100n), 300_000)).toBeNull();
+  expect(await slicer.step(LEGS, totals(100n, 100n), 300_000, STOP)).toBeNull();
   seen.monoMs = 900_000;
-  expect(await slicer.step(LEGS, totals(100n, 100n), 300_000)).toMatchObject({ to: "member" });
+  expect(await slicer.step(LEGS, totals(100n, 100n), 300_000, STOP)).toMatchObject({ to: "member" });
   expect(seen.asked).toEqual([1, 0]);
 });
 
@@ -65,7 +66,7 @@ test.each([
   const { seen, slicer } = bench();
   Object.assign(seen, over);
 
-  expect(await slicer.step(LEGS, totals(0n, 100n), 300_000)).toBeNull();
+  expect(await slicer.step(LEGS, totals(0n, 100n), 300_000, STOP)).toBeNull();
   expect(seen.asked).toEqual([]);
   expect(slicer.view().blocked).not.toBeNull();
 });
@@ -75,7 +76,7 @@ test("after two failed switches it gives up and says so, until it is reset", asy
 
   for (let slot = 0; slot < 5; slot++) {
     seen.monoMs = slot * 900_000;
-    await slicer.step(LEGS, totals(0n, 100n), 300_000);
+    await slicer.step(LEGS, totals(0n, 100n), 300_000, STOP);
   }
 
   expect(seen.asked).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { envName, type Outcome, StreamCommand } from "../../base-command.ts";
+import { EXIT } from "../../model/errors.ts";
 
 export default class CoopServe extends StreamCommand {
   static override description =
@@ -46,6 +47,7 @@ export default class CoopServe extends StreamCommand {
         });
       },
     });
+    if (this.signal.aborted) process.exitCode = EXIT.interrupted;
     return { data: null };
   }
 }

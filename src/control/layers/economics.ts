@@ -16,6 +16,8 @@ const restTexts: Partial<Record<ReasonCode, string>> = {
   PRICE_UNKNOWN: "price unknown, and exporting was worth more when it was last known",
 };
 const PREHEAT_S = 7200;
+/** Full power for the price only where it pays up to this far above the set point, K. */
+const ALL_MARGIN_K = 1;
 const SWING_K = 0.5;
 const worthTexts = {
   PRICE_CHEAP: "mining earns more than the power costs",
@@ -61,7 +63,8 @@ function runForPrice(tick: Tick, zone: ZoneBudget, price: Pricing): void {
   if (price.worthToC === null || zone.roomC === null) return;
   const isBelow = price.mode === "run" && zone.roomC <= price.worthToC;
   if (!isBelow && !maySwingOn(tick, zone, zone.roomC, price.worthToC)) return;
-  const isAll = price.mode === "run" && zone.roomC <= zone.setC && price.worthToC > zone.setC;
+  // Where it ends close to the set point, all at once would only overshoot it and stop again.
+  const isAll = price.mode === "run" && zone.roomC <= zone.setC && price.worthToC >= zone.setC + ALL_MARGIN_K;
   const w = isAll ? zone.maxW : clamp(demandAt(tick, zone, price.worthToC), 0, zone.maxW);
   const wish: Bound = { w, code: price.worthCode, layer: "economics", text: worthTexts[price.worthCode] };
   if (w < zone.maxW) zone.average = higher(zone.average, wish);

@@ -3,11 +3,12 @@ import { type Bound, type Budget, hardZoneW, higher, type ZoneBudget } from "../
 import { startOrder } from "../dither.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp } from "../numbers.ts";
-import type { Pricing } from "../pricing.ts";
+import { flexOf, type Pricing } from "../pricing.ts";
 import { deadbandW } from "../shape.ts";
 import { type ZoneMemory, zoneMemory } from "../state.ts";
 import type { Supervised } from "../supervise.ts";
 import { margin, type Surplus } from "../surplus.ts";
+import { demandAt } from "../thermostat.ts";
 
 const START_S = 45;
 const STOP_S = 150;
@@ -42,7 +43,8 @@ export function followSun(
   const keptW = surplus.basis === "meter" ? margin(tick.state.surplus, price.alpha) : 0;
   const spare: Spare = { nowW, wishW: nowW + keptW, mayRise: surplus.mayRise && surplus.nowW !== null };
   const running = surplus.nowW === null ? [] : gather(tick, zone, memory, spare);
-  if (running.length > 0) zone.want = higher(zone.want, sunWish(budget, zone, running, currentW, spare));
+  if (running.length > 0)
+    zone.want = higher(zone.want, sunWish(tick, budget, zone, running, currentW, spare));
   else zone.idle = whyNoSun(zone, memory, price, surplus, spare.wishW);
 }
 
@@ -112,7 +114,17 @@ function gatherStart(tick: Tick, { profile, memory }: Supervised, zone: ZoneMemo
   zone.isStoppedByDeficit = false;
 }
 
+/**
+ * Heat that the room still takes up to the top of its band: near the top the sun runs the miners lower and longer,
+ * instead of filling the room at once and stopping. No bound below the set point.
+ */
+function storableW(tick: Tick, zone: ZoneBudget, leastW: number): number {
+  if (zone.roomC === null || zone.roomC <= zone.setC) return Number.POSITIVE_INFINITY;
+  return Math.max(leastW, demandAt(tick, zone, zone.setC + flexOf(zone.rules).upK));
+}
+
 function sunWish(
+  tick: Tick,
   budget: Budget,
   zone: ZoneBudget,
   running: readonly Supervised[],
@@ -122,7 +134,8 @@ function sunWish(
   const { nowW, wishW } = spare;
   const leastW = running.reduce((sum, { profile }) => sum + profile.minW, 0);
   const mostW = running.reduce((sum, { profile }) => sum + profile.maxW, 0);
-  const highW = Math.min(mostW, hardZoneW(budget, zone), zone.softHi?.w ?? Number.POSITIVE_INFINITY);
+  const softW = Math.min(zone.softHi?.w ?? Number.POSITIVE_INFINITY, storableW(tick, zone, leastW));
+  const highW = Math.min(mostW, hardZoneW(budget, zone), softW);
   let w = clamp(wishW, leastW, Math.max(leastW, highW));
   if (currentW >= leastW && w > currentW) {
     if (!spare.mayRise) w = currentW;
