@@ -18,6 +18,8 @@ export function envName(flag: string): string {
   return `HEARTH_${flag.replaceAll("-", "_").toUpperCase()}`;
 }
 
+const REPEAT_MS = 250;
+
 /** Common ground of all commands: global flags, JSON envelope, exit codes, Ctrl-C. */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
@@ -53,9 +55,15 @@ export abstract class BaseCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init();
+    let firstMs = 0;
     const interrupt = () => {
+      // Libraries that tidy up on signals send them once more; a person is not that quick.
+      if (this.signal.aborted && performance.now() - firstMs < REPEAT_MS) return;
       if (this.signal.aborted) process.exit(EXIT.interrupted);
-      this.#interrupt.abort(new HearthError(EXIT.interrupted, "INTERRUPTED", "Interrupted by Ctrl-C"));
+      firstMs = performance.now();
+      this.#interrupt.abort(
+        new HearthError(EXIT.interrupted, "INTERRUPTED", "Interrupted by Ctrl-C; nothing more was changed"),
+      );
       if (!this.stopsByItself) setTimeout(() => process.exit(EXIT.interrupted), 500).unref();
     };
     process.on("SIGINT", interrupt);

@@ -1,9 +1,11 @@
-import { emptyConfig, readConfig, writeConfig } from "../config/config-store.ts";
+import { emptyConfig, readConfig } from "../config/config-store.ts";
+import { writeConfig } from "../config/config-write.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, hearthPaths } from "../config/paths.ts";
-import { unreachableError, unsupportedError } from "../model/errors.ts";
+import { unsupportedError } from "../model/errors.ts";
+import { parseHostPort } from "../net/host-port.ts";
 import { type Adoption, adoptMiner } from "./adopt.ts";
-import { discoverMiners } from "./discover.ts";
+import { identifyMiner } from "./discover.ts";
 
 export interface AdoptFromOptions {
   env: NodeJS.ProcessEnv;
@@ -19,19 +21,13 @@ export interface AdoptFromOptions {
 }
 
 /**
- * Asks one address who it is and adopts it. Throws `MINER_UNREACHABLE` (3) when nothing known answers there,
- * `MINER_UNSUPPORTED` (1) when no driver can work with it; then nothing is written.
+ * Asks one address who it is and adopts it. Throws the errors of `identifyMiner`, `MINER_UNSUPPORTED` (1) when no
+ * driver can work with it; then nothing is written.
  */
 export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   const { env, host, dryRun, signal, ...wishes } = options;
   const paths = hearthPaths(env);
-  const [found] = await discoverMiners({ hosts: [host], subnets: [], onFound: () => {}, signal });
-  if (!found) {
-    throw unreachableError("MINER_UNREACHABLE", `No miner answered at ${host}`, {
-      left: "Nothing was adopted",
-      hint: "check the address and that the miner is on; hearth discover",
-    });
-  }
+  const found = await identifyMiner(parseHostPort(host), signal);
   if (!found.isSupported) {
     throw unsupportedError("MINER_UNSUPPORTED", `${found.identity.model} at ${host} is not supported yet`, {
       left: "Nothing was adopted",
@@ -42,7 +38,7 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), { found, ...wishes });
   if (!dryRun) {
     createFolders(paths);
-    const lock = takeLock(paths);
+    const lock = takeLock(paths, "Nothing was changed");
     writeConfig(paths, adoption.config);
     lock.release();
   }

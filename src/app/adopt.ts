@@ -1,5 +1,5 @@
 import type { HearthConfig, MinerConfig } from "../model/config.ts";
-import { usageError } from "../model/errors.ts";
+import { refusedError, usageError } from "../model/errors.ts";
 import type { FoundMiner } from "./discover.ts";
 
 export interface AdoptOptions {
@@ -32,11 +32,7 @@ const WEAKEST_CIRCUIT = { breakerA: 15, voltageV: 120 };
 export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoption {
   const { found } = options;
   const known = config.miners.find((miner) => miner.id === found.identity.id);
-  if (known) {
-    const miner: MinerConfig = { ...known, host: found.host, port: found.port, model: found.identity.model };
-    const miners = config.miners.map((entry) => (entry === known ? miner : entry));
-    return { config: { ...config, miners }, miner, isKnown: true, warnings: [] };
-  }
+  if (known) return follow(config, known, options);
   const warnings: string[] = [];
   const name = pickName(config, options);
   const zone = options.zone ?? config.zones[0]?.name ?? "home";
@@ -45,7 +41,7 @@ export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoptio
     ? config.zones
     : [...config.zones, newZone(zone)];
   const circuits = config.circuits.some((entry) => entry.name === circuit)
-    ? config.circuits
+    ? config.circuits.map((entry) => (entry.name === circuit ? lowered(entry, options) : entry))
     : [...config.circuits, newCircuit(circuit, options, warnings)];
   const miner: MinerConfig = {
     name,
@@ -66,6 +62,57 @@ export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoptio
     isKnown: false,
     warnings,
   };
+}
+
+/** A known miner: to its new address, and to another zone, circuit or name where that was said. */
+function follow(config: HearthConfig, known: MinerConfig, options: AdoptOptions): Adoption {
+  const { found } = options;
+  const name = options.name === null || options.name === known.name ? known.name : pickName(config, options);
+  const zone = options.zone ?? known.zone;
+  const circuit = options.circuit ?? known.circuit;
+  const miner = {
+    ...known,
+    name,
+    zone,
+    circuit,
+    host: found.host,
+    port: found.port,
+    model: found.identity.model,
+  };
+  const warnings: string[] = [];
+  return {
+    config: {
+      ...config,
+      zones: config.zones.some((entry) => entry.name === zone)
+        ? config.zones
+        : [...config.zones, newZone(zone)],
+      circuits: config.circuits.some((entry) => entry.name === circuit)
+        ? config.circuits.map((entry) => (entry.name === circuit ? lowered(entry, options) : entry))
+        : [...config.circuits, newCircuit(circuit, options, warnings)],
+      miners: config.miners.map((entry) => (entry === known ? miner : entry)),
+    },
+    miner,
+    isKnown: true,
+    warnings,
+  };
+}
+
+/** A known circuit may be lowered by anyone; raising it is the installer's (interfaces.md §2). */
+function lowered(
+  circuit: HearthConfig["circuits"][number],
+  { breakerA, voltageV }: AdoptOptions,
+): HearthConfig["circuits"][number] {
+  const next = {
+    ...circuit,
+    breaker_a: breakerA ?? circuit.breaker_a,
+    voltage_v: voltageV ?? circuit.voltage_v,
+  };
+  if (next.breaker_a * next.voltage_v <= circuit.breaker_a * circuit.voltage_v) return next;
+  throw refusedError(
+    "LIMIT_BREAKER",
+    `Circuit ${circuit.name} is set up with ${circuit.breaker_a} A at ${circuit.voltage_v} V and is not raised from here`,
+    { left: "Nothing was changed", hint: "ask the installer; or name another circuit with --circuit" },
+  );
 }
 
 function pickName(config: HearthConfig, { name, found }: AdoptOptions): string {

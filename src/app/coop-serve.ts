@@ -50,7 +50,7 @@ export function ended(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
-    process.once("SIGTERM", () => resolve());
+    process.on("SIGTERM", () => resolve());
   });
 }
 
@@ -102,6 +102,12 @@ export async function orderEvent(options: {
   }
   const limitW = type === "off" ? 0 : (options.limitW ?? 0);
   const endMs = startMs + minutes * 60_000;
+  if (endMs <= clock.nowMs()) {
+    throw usageError("EVENT_PAST", `The event would be over since ${toInstant(endMs)}`, {
+      left: "No event was made",
+      hint: "--start with a time to come",
+    });
+  }
   const shown = { type, priority, limitW, start: toInstant(startMs), end: toInstant(endMs) };
   if (dryRun) return { id: null, ...shown };
   const order = {

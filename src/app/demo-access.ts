@@ -1,4 +1,4 @@
-import { writeConfig } from "../config/config-store.ts";
+import { writeConfig } from "../config/config-write.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
 import type { CoopApi } from "../coop/coop-api.ts";

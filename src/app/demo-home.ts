@@ -1,4 +1,4 @@
-import { writeConfig } from "../config/config-store.ts";
+import { writeConfig } from "../config/config-write.ts";
 import { createFolders, type HearthPaths, hearthPaths, isInstalled } from "../config/paths.ts";
 import type { HearthConfig, SourceRole } from "../model/config.ts";
 import { configSchema } from "../model/config.ts";

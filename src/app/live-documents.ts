@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { HearthPaths } from "../config/paths.ts";
-import { HearthError, staleError } from "../model/errors.ts";
+import { differenceError, HearthError, staleError } from "../model/errors.ts";
 import type { DashboardView, EventView, ExplainView, SplitProof, StatusView } from "../model/view.ts";
 import { fromWire } from "../model/wire.ts";
 import { askLoop } from "./local-client.ts";
@@ -68,6 +68,11 @@ async function readStored<T>(paths: HearthPaths, key: string): Promise<T | null>
     }
   } catch (error) {
     if (error instanceof HearthError && error.code === "STATE_MISSING") return null;
-    throw error;
+    if (error instanceof HearthError) throw error;
+    throw differenceError("STATE_BROKEN", `${paths.state} cannot be read`, {
+      left: "The file was not changed",
+      hint: "hearth run keeps it aside and begins a new one; the ledger is another file",
+      cause: error,
+    });
   }
 }

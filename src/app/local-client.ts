@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import type { HearthPaths } from "../config/paths.ts";
-import { type ExitCode, HearthError, unreachableError } from "../model/errors.ts";
+import { accessError, type ExitCode, HearthError, unreachableError } from "../model/errors.ts";
 
 /** Answer of the running loop: the same document as the command's `--json`. */
 export interface LoopDocument {
@@ -79,7 +79,9 @@ function exchange(
       response.on("error", reject);
     });
     call.on("timeout", () => call.destroy(silent(socketPath)));
-    call.on("error", (error: NodeJS.ErrnoException) => (isAbsent(error) ? resolve(null) : reject(error)));
+    call.on("error", (error: NodeJS.ErrnoException) =>
+      isAbsent(error) ? resolve(null) : reject(socketError(socketPath, error)),
+    );
     call.end(body);
   });
 }
@@ -100,6 +102,17 @@ function silent(socketPath: string): HearthError {
     `The running loop did not answer on ${socketPath} within ${TIMEOUT_MS / 1000} s`,
     {
       hint: "hearth status again; if it stays silent, stop and start the loop",
+    },
+  );
+}
+
+function socketError(socketPath: string, error: NodeJS.ErrnoException): Error {
+  if (error instanceof HearthError) return error;
+  return accessError(
+    "LOOP_ACCESS",
+    `The loop's socket ${socketPath} cannot be used (${error.code ?? "unknown"})`,
+    {
+      hint: "check HEARTH_HOME and whose folder it is",
     },
   );
 }

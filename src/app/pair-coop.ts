@@ -1,4 +1,5 @@
-import { emptyConfig, readConfig, writeConfig } from "../config/config-store.ts";
+import { emptyConfig, readConfig } from "../config/config-store.ts";
+import { writeConfig } from "../config/config-write.ts";
 import { createFolders, type HearthPaths } from "../config/paths.ts";
 import { openSecrets, type SecretStore } from "../config/secrets.ts";
 import { enrol, SECRET_NAMES } from "../coop/enrolment.ts";

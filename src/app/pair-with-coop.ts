@@ -20,7 +20,7 @@ export async function pairWithCoop(options: {
   const paths = hearthPaths(options.env);
   createFolders(paths);
   // A running loop would go on with the old pairing and the new tokens.
-  const lock = takeLock(paths);
+  const lock = takeLock(paths, "Nothing was changed");
   try {
     return await clock.spawn(() => pairCoop({ ...options, paths, clock, http }));
   } finally {

@@ -26,7 +26,7 @@ export async function agreeOnSplit(options: {
   const { paths, config } = requireHome(options.env);
   const clock = createSystemClock();
   const http = createHttp();
-  const lock = takeLock(paths);
+  const lock = takeLock(paths, "The split stays as it is");
   try {
     const api = coopApiOf({ config, clock, http, secrets: openSecrets(paths) });
     if (options.dryRun) return null;
@@ -64,7 +64,7 @@ export async function applyAgreedSplit(options: {
   if (!(await options.confirm(`Replace the pools of ${names}${cost}?`))) {
     throw refusedError("APPLY_DECLINED", "You did not agree", { left: "No miner was touched" });
   }
-  const lock = takeLock(paths);
+  const lock = takeLock(paths, "No miner was touched");
   const done = await applySplit(config, known.terms, { dryRun: false, signal: options.signal }).finally(() =>
     lock.release(),
   );

@@ -3,8 +3,9 @@ import { BaseCommand, envName, type Outcome } from "../base-command.ts";
 import { demoLines } from "../text/demo-lines.ts";
 
 export default class Demo extends BaseCommand {
+  static override summary =
+    "The whole journey without a heater: an emulated home, miners, pools and co-op on this machine; recorded days in fast motion.";
   static override description =
-    "The whole journey without a heater: an emulated home, miners, pools and co-op on this machine; recorded days in fast motion.\n" +
     "Recorded days for --day: 2003-09-22, 2012-05-17, 2019-02-02, 2022-01-02, 2022-01-03.";
   static override examples = [
     "<%= config.bin %> demo",
@@ -13,16 +14,18 @@ export default class Demo extends BaseCommand {
   ];
   static override flags = {
     seed: Flags.integer({
+      helpValue: "N",
       env: envName("seed"),
       default: 1,
       min: 0,
       description: "draws noise, luck and device faults",
     }),
     day: Flags.string({
+      helpValue: "DAY",
       env: envName("day"),
       multiple: true,
       description:
-        "recorded day, in the order given; the event and the faults fall on the last [default: 2022-01-02, 2012-05-17]",
+        "one of 2003-09-22, 2012-05-17, 2019-02-02, 2022-01-02, 2022-01-03; several run in the order given, the event and the faults fall on the last [default: 2022-01-02, 2012-05-17]",
     }),
   };
 

@@ -4,7 +4,7 @@ import { BaseCommand, envName, type Outcome } from "../base-command.ts";
 import { discoverTable } from "../text/table.ts";
 
 export default class Discover extends BaseCommand {
-  static override description =
+  static override summary =
     "Find miners on the private networks of this machine, or at given addresses. Changes nothing.";
   static override examples = [
     "<%= config.bin %> discover",
@@ -13,11 +13,13 @@ export default class Discover extends BaseCommand {
   ];
   static override flags = {
     subnet: Flags.string({
+      helpValue: "CIDR",
       multiple: true,
       env: envName("subnet"),
       description: "private range to scan, as 192.168.1.0/24",
     }),
     host: Flags.string({
+      helpValue: "HOST[:PORT]",
       multiple: true,
       env: envName("host"),
       description: "HOST or HOST:PORT to ask, and no other",

@@ -4,7 +4,7 @@ import { BaseCommand, type Outcome } from "../base-command.ts";
 import { explainLines } from "../text/explain.ts";
 
 export default class Explain extends BaseCommand {
-  static override description = "Why this many watts, why not more, why not less, and what happens next.";
+  static override summary = "Why this many watts, why not more, why not less, and what happens next.";
   static override examples = ["<%= config.bin %> explain", "<%= config.bin %> explain --json"];
 
   async run(): Promise<Outcome> {

@@ -3,7 +3,7 @@ import { BaseCommand, envName, type Outcome } from "../base-command.ts";
 import { usageError } from "../model/errors.ts";
 
 export default class Pair extends BaseCommand {
-  static override description =
+  static override summary =
     "Adopt a miner that discover found, or pair this home with the co-op by a short code.";
   static override examples = [
     "<%= config.bin %> pair --miner 192.168.1.44 --breaker 20 --voltage 240",
@@ -11,23 +11,32 @@ export default class Pair extends BaseCommand {
   ];
   static override flags = {
     miner: Flags.string({
+      helpValue: "HOST[:PORT]",
       env: envName("miner"),
       exclusive: ["coop"],
       description: "HOST[:PORT] of a miner to adopt",
     }),
-    coop: Flags.string({ env: envName("coop"), description: "address of the co-op" }),
+    coop: Flags.string({ helpValue: "URL", env: envName("coop"), description: "address of the co-op" }),
     name: Flags.string({
+      helpValue: "NAME",
       env: envName("name"),
       dependsOn: ["miner"],
       description: "name of the miner; made from its model",
     }),
-    zone: Flags.string({ env: envName("zone"), dependsOn: ["miner"], description: "room that it heats" }),
+    zone: Flags.string({
+      helpValue: "NAME",
+      env: envName("zone"),
+      dependsOn: ["miner"],
+      description: "room that it heats",
+    }),
     circuit: Flags.string({
+      helpValue: "NAME",
       env: envName("circuit"),
       dependsOn: ["miner"],
       description: "circuit that feeds it",
     }),
     breaker: Flags.integer({
+      helpValue: "AMPERES",
       env: envName("breaker"),
       min: 1,
       max: 200,
@@ -35,6 +44,7 @@ export default class Pair extends BaseCommand {
       description: "ampere rating of a new circuit's breaker",
     }),
     voltage: Flags.integer({
+      helpValue: "VOLTS",
       env: envName("voltage"),
       min: 100,
       max: 480,
@@ -76,10 +86,17 @@ export default class Pair extends BaseCommand {
       dryRun: flags["dry-run"],
       signal: this.signal,
     });
-    const verb = isKnown ? "follows" : flags["dry-run"] ? "would be adopted" : "is adopted";
+    const isDry = flags["dry-run"];
+    const verb = isDry
+      ? isKnown
+        ? "would be updated"
+        : "would be adopted"
+      : isKnown
+        ? "is up to date"
+        : "is adopted";
     const lines = [
       `${miner.name} ${verb}: ${miner.model ?? miner.driver} ${miner.id} at ${miner.host}:${miner.port}, heats ${miner.zone} on ${miner.circuit}.`,
-      "Next: hearth pair --coop URL, or hearth run",
+      isDry ? "Nothing was changed (dry run)." : "Next: hearth pair --coop URL, or hearth run",
     ];
     return this.finish({ data: { miner, known: isKnown }, lines, warnings });
   }
@@ -101,7 +118,10 @@ export default class Pair extends BaseCommand {
           this.talk(renderUnicodeCompact(pairing.verificationUriComplete ?? pairing.verificationUri));
         this.talk(`Co-op: ${pairing.document.name}`);
         this.talk(`Its key: ${pairing.keyWords}\n         ${pairing.keyThumbprint}`);
+        if (flags["dry-run"]) return;
         this.talk(`Open ${pairing.verificationUri} and type the code ${pairing.userCode}`);
+        const minutes = Math.round((pairing.expiresMs - Date.now()) / 60_000);
+        this.talk(`Waiting for the approval on that page, for ${minutes} min at most; Ctrl-C stops.`);
       },
       acceptKey: () => this.confirm("Does the page of the co-op show the same key words?", flags),
     });

@@ -2,7 +2,7 @@ import { Flags } from "@oclif/core";
 import { envName, type Outcome, StreamCommand } from "../base-command.ts";
 
 export default class Run extends StreamCommand {
-  static override description =
+  static override summary =
     "Run the loop of this home: warm rooms first, then spare sun, then price, always under breaker and events. One per home.";
   static override examples = [
     "<%= config.bin %> run",

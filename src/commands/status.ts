@@ -6,7 +6,7 @@ import { EXIT, HearthError } from "../model/errors.ts";
 import type { StatusView } from "../model/view.ts";
 
 export default class Status extends BaseCommand {
-  static override description =
+  static override summary =
     "What is happening now: rooms, watts, sun, grid, reason, event, today's sats and credit.";
   static override examples = ["<%= config.bin %> status", "<%= config.bin %> status --json"];
 

@@ -4,7 +4,7 @@ import { askLoop, followLoop } from "../app/local-client.ts";
 import { type Outcome, StreamCommand } from "../base-command.ts";
 
 export default class Watch extends StreamCommand {
-  static override description =
+  static override summary =
     "The dashboard of a loop that runs elsewhere on this machine; NDJSON with --json.";
   static override examples = ["<%= config.bin %> watch", "<%= config.bin %> watch --json"];
 

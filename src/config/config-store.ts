@@ -1,12 +1,10 @@
-import { copyFileSync, existsSync, renameSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import Conf from "conf";
+import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
 import { configSchema, type HearthConfig } from "../model/config.ts";
 import { accessError, HearthError, refusedError, usageError } from "../model/errors.ts";
 import type { HearthPaths } from "./paths.ts";
 
 /** Earlier versions kept beside the file (reliability.md §5). */
-const GENERATIONS = 3;
+export const GENERATIONS = 3;
 
 export interface LoadedConfig {
   config: HearthConfig;
@@ -20,7 +18,7 @@ export interface LoadedConfig {
 export function readConfig(paths: HearthPaths): LoadedConfig | null {
   if (!existsSync(paths.config)) return null;
   try {
-    return { config: parseConfig(openConf(paths).store), warnings: [] };
+    return { config: parseConfig(JSON.parse(readFileSync(paths.config, "utf8"))), warnings: [] };
   } catch (error) {
     if (error instanceof HearthError && error.code === "CONFIG_NEWER") throw error;
     if (isAccess(error)) {
@@ -46,27 +44,8 @@ export function emptyConfig(tz: string): HearthConfig {
   return configSchema.parse({ schema: "hearth.config/1", home: { tz } });
 }
 
-/** Validates and writes atomically (a new file renamed over the old), keeping three generations. */
-export function writeConfig(paths: HearthPaths, config: HearthConfig): void {
-  const valid = parseConfig(config);
-  const backup = (generation: number) => `${paths.config}.${generation}`;
-  for (let generation = GENERATIONS - 1; generation >= 1; generation--) {
-    if (existsSync(backup(generation))) renameSync(backup(generation), backup(generation + 1));
-  }
-  if (existsSync(paths.config)) copyFileSync(paths.config, backup(1));
-  openConf(paths).store = valid as unknown as Record<string, unknown>;
-}
-
-function openConf(paths: HearthPaths): Conf<Record<string, unknown>> {
-  return new Conf<Record<string, unknown>>({
-    cwd: dirname(paths.config),
-    configName: basename(paths.config, ".json"),
-    configFileMode: 0o600,
-    serialize: (value) => `${JSON.stringify(value, null, 1)}\n`,
-  });
-}
-
-function parseConfig(value: unknown): HearthConfig {
+/** Checks what a file or a caller holds. Throws `CONFIG_NEWER` (4), `CONFIG_INVALID` (2). */
+export function parseConfig(value: unknown): HearthConfig {
   const schema = (value as { schema?: unknown } | null)?.schema;
   if (typeof schema === "string" && /^hearth\.config\/\d+$/.test(schema) && schema !== "hearth.config/1") {
     throw refusedError(
@@ -98,7 +77,7 @@ function readLastGood(paths: HearthPaths, cause: unknown): LoadedConfig {
     if (!existsSync(copy)) continue;
     renameSync(paths.config, `${paths.config}.bad`);
     copyFileSync(copy, paths.config);
-    const config = parseConfig(openConf(paths).store);
+    const config = parseConfig(JSON.parse(readFileSync(paths.config, "utf8")));
     return {
       config,
       warnings: [

@@ -12,7 +12,7 @@ export interface LoopLock {
  * One loop per home. The lock is SQLite's own file lock, which the operating system drops with the process, so
  * there is no stale lock to clean. Throws `LOOP_RUNNING` (4) when another process holds it.
  */
-export function takeLock(paths: HearthPaths): LoopLock {
+export function takeLock(paths: HearthPaths, left = "Nothing was started; that loop goes on"): LoopLock {
   closeSync(openSync(paths.lock, "a", 0o600));
   const database = new DatabaseSync(paths.lock);
   try {
@@ -21,9 +21,9 @@ export function takeLock(paths: HearthPaths): LoopLock {
     );
   } catch (error) {
     database.close();
-    throw refusedError("LOOP_RUNNING", "Another hearth loop runs for this home", {
-      left: "Nothing was started; that loop goes on",
-      hint: "hearth status, or stop it with Ctrl-C where it runs",
+    throw refusedError("LOOP_RUNNING", "A hearth loop runs for this home", {
+      left,
+      hint: "hearth status; to change what the loop has read, stop it first (Ctrl-C where it runs)",
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { HearthError, usageError } from "../model/errors.ts";
 
 /** Where everything of one installation lives (interfaces.md §1). */
@@ -49,6 +49,9 @@ export function hearthPaths(env: NodeJS.ProcessEnv): HearthPaths {
 /** Creates the folders, private to the owner. Throws `HOME_NOT_WRITABLE` (5). */
 export function createFolders(paths: HearthPaths): void {
   try {
+    // Checked before: making folders below one that takes none can spin for ever (/proc).
+    for (const folder of [paths.config, paths.data, paths.socket])
+      accessSync(nearestFolder(folder), constants.W_OK);
     for (const folder of [join(paths.config, ".."), paths.secrets, paths.data, join(paths.socket, "..")]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
@@ -59,6 +62,12 @@ export function createFolders(paths: HearthPaths): void {
       hint: "HEARTH_HOME=FOLDER with a folder of your own",
     });
   }
+}
+
+function nearestFolder(path: string): string {
+  let folder = dirname(path);
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
 }
 
 /** True when something was set up here before. */

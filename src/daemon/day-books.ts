@@ -125,7 +125,7 @@ function dayInput(
           source: "miner",
         })
       : [],
-    work: network ? workOf(options, day, network) : [],
+    work: network ? workIn(options, miningWindow(day), network) : [],
     price: {
       cents_per_btc: price.centsPerBtc,
       at: price.at,
@@ -160,8 +160,11 @@ function debtUntil(
   };
 }
 
-function workOf({ store }: DayBooksOptions, day: string, network: NetworkFacts): WorkInput[] {
-  const window = miningWindow(day);
+function workIn(
+  { store }: DayBooksOptions,
+  window: { startMs: number; endMs: number },
+  network: NetworkFacts,
+): WorkInput[] {
   const rows = store.work(window.startMs, window.endMs);
   return (["coop", "member"] as const).map((role) => {
     const own = rows.filter((row) => row.role === role);
@@ -230,7 +233,8 @@ function estimateToday(options: DayBooksOptions): TodayEstimate {
   const facts = link?.facts() ?? null;
   const network = networkOf(facts);
   if (!network) return { energyWh, sats: null, creditCents: null };
-  const legs = workOf(options, day, network).map(({ role, acceptedDifficulty }) => {
+  // Since midnight like the energy beside it; the day itself is settled on the pools' UTC day.
+  const legs = workIn(options, window, network).map(({ role, acceptedDifficulty }) => {
     const { rewardSats, difficulty, feePpm } = network;
     const gross = fppsMsat({
       difficulty1Shares: acceptedDifficulty,

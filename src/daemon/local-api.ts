@@ -16,7 +16,7 @@ export interface LocalWrite {
   write: (
     params: string[],
     body: unknown,
-  ) => { data: unknown } | { status: number; code: string; message: string };
+  ) => { data: unknown } | { status: number; code: string; message: string; hint: string };
 }
 
 export interface LocalApiOptions {
@@ -36,7 +36,12 @@ export async function startLocalApi(options: LocalApiOptions): Promise<{ close()
   await removeStale(options.socketPath);
   const server = createServer((request, response) => {
     answer(request, response, options).catch(() => {
-      if (!response.headersSent) sendError(response, 500, "error", "UNEXPECTED", "The loop failed to answer");
+      if (!response.headersSent)
+        sendError(response, 500, "error", {
+          code: "UNEXPECTED",
+          message: "The loop failed to answer",
+          hint: "hearth status again",
+        });
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -85,10 +90,14 @@ async function answer(
           warnings: [],
         });
       }
-      return sendError(response, result.status, handler.name, result.code, result.message);
+      return sendError(response, result.status, handler.name, result);
     }
   }
-  sendError(response, 404, "error", "NOT_FOUND", `There is no ${path} here`);
+  sendError(response, 404, "error", {
+    code: "NOT_FOUND",
+    message: `There is no ${path} here`,
+    hint: "GET /v1/status, /v1/explain, /v1/miners, /v1/events, /v1/settlements",
+  });
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -137,13 +146,12 @@ function sendError(
   response: ServerResponse,
   status: number,
   name: string,
-  code: string,
-  message: string,
+  { code, message, hint }: { code: string; message: string; hint: string },
 ): void {
   send(response, status, {
     schema: `hearth.${name}/1`,
     ok: false,
-    error: { code, message, hint: null },
+    error: { code, message, hint },
     warnings: [],
   });
 }

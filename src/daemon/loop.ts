@@ -93,6 +93,8 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
     tickS: config.control.tick_s,
     simulated: clock.isSimulated,
   });
+  // What went wrong while the parts were built was said before anyone could hear it.
+  for (const { code, text } of parts.alarms.list()) parts.stream.emit("alarm", { code, text, active: true });
   const every = (name: string, everyMs: number, firstMs: number, task: () => Promise<void>) =>
     repeat(
       clock,

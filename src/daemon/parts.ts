@@ -1,3 +1,4 @@
+import { renameSync, rmSync } from "node:fs";
 import { type MinerPort, openMiner } from "../app/miner-port.ts";
 import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
@@ -57,9 +58,9 @@ export interface PartsOptions {
 
 /** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
 export async function buildParts({ paths, config, clock, cleanup }: PartsOptions): Promise<Parts> {
-  const store = openStateStore(paths.state);
+  const { store, spoiltState } = openState(paths.state);
   cleanup.push(() => store.close());
-  const spoilt: { code: string; text: string }[] = [];
+  const spoilt: { code: string; text: string }[] = spoiltState;
   // Heat never stops because of the books (settlement.md §16): what is broken is said, and the loop goes on without it.
   const unless = <T>(code: string, build: () => T, instead: () => T): T => {
     try {
@@ -217,6 +218,22 @@ function cached<T>(clock: Clock, reckon: () => T): () => T {
     if (!known || mono - known.mono >= CACHE_MS) known = { mono, value: reckon() };
     return known.value;
   };
+}
+
+/** What the loop remembers; a file that cannot be read is kept aside and a new one begun (reliability.md F22). */
+function openState(path: string): { store: StateStore; spoiltState: { code: string; text: string }[] } {
+  try {
+    const store = openStateStore(path);
+    store.get("status");
+    return { store, spoiltState: [] };
+  } catch (error) {
+    const aside = `${path}.broken`;
+    renameSync(path, aside);
+    for (const side of ["-wal", "-shm"]) rmSync(`${path}${side}`, { force: true });
+    const why = error instanceof HearthError ? error.message : "it is no database";
+    const text = `state.db could not be read (${why}); it is kept as ${aside} and a new one was begun`;
+    return { store: openStateStore(path), spoiltState: [{ code: "STATE_BROKEN", text }] };
+  }
 }
 
 /** Most that a circuit carries for long, W (control.md §8). */

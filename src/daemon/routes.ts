@@ -22,7 +22,7 @@ export function localRoutes(parts: Parts): LocalApiOptions["routes"] {
     "/v1/events": {
       name: "event.list",
       read: () => ({
-        events: book.all().map((entry) => toEventView(entry, Date.parse(picture.status().at))),
+        events: book.all().map((entry) => toEventView(entry, picture.nowMs())),
       }),
     },
     "/v1/settlements": { name: "settlement.list", read: () => ({ settlements: latestDays(ledger) }) },
@@ -39,13 +39,19 @@ export function localWrites(parts: Parts): LocalApiOptions["writes"] {
     write: ([id = ""]: string[]) => {
       const notice = parts.book.optOut(id, isOut);
       if (!notice)
-        return { status: 404, code: "EVENT_UNKNOWN", message: `There is no running or coming event ${id}` };
-      const view = toEventView(notice.known, Date.parse(parts.picture.status().at));
+        return {
+          status: 404,
+          code: "EVENT_UNKNOWN",
+          message: `There is no running or coming event ${id.slice(0, 60)}`,
+          hint: "hearth event list",
+        };
+      const view = toEventView(notice.known, parts.picture.nowMs());
       parts.stream.emit("event", {
         ...view,
         change: notice.change,
         floorOverEventWh: Math.round(notice.known.floorOverEventWh),
       });
+      parts.ledger.append(isOut ? "event.opted_out" : "event.opted_in", { id }, parts.picture.nowMs());
       return { data: { id, optedOut: isOut } };
     },
   });

@@ -29,34 +29,45 @@ export async function runHome(options: RunHomeOptions): Promise<LoopEnd> {
   const clock = createSystemClock();
   const line = options.mode === "ndjson" ? streamLine : plainLine;
   const write = (record: StreamRecord) => options.write(line(record));
-  const loop = await clock.spawn(() =>
-    startLoop({
-      paths,
-      config,
-      clock,
-      version: options.version,
-      ...(options.mode === "screen" ? {} : { onRecord: write }),
-    }),
-  );
-  const stop = (reason: string, exit: number) => void loop.stop(reason, exit);
-  const onTerm = () => stop("SIGTERM", EXIT.done);
-  const onInterrupt = () => stop("Ctrl-C", EXIT.interrupted);
-  const onClosed = () => stop("the terminal was closed", EXIT.done);
-  process.once("SIGTERM", onTerm);
-  process.once("SIGHUP", onClosed);
-  const onOutputClosed = () => stop("nobody reads the output any more", EXIT.done);
-  process.on("outputClosed", onOutputClosed);
-  if (options.signal.aborted) onInterrupt();
-  else options.signal.addEventListener("abort", onInterrupt, { once: true });
+  const ending = listenForEnd(options.signal);
   try {
-    if (options.mode === "screen") return await onScreen(options, loop);
-    return await loop.done;
+    const loop = await clock.spawn(() =>
+      startLoop({
+        paths,
+        config,
+        clock,
+        version: options.version,
+        ...(options.mode === "screen" ? {} : { onRecord: write }),
+      }),
+    );
+    void ending.wanted.then(({ reason, exit }) => loop.stop(reason, exit));
+    return options.mode === "screen" ? await onScreen(options, loop) : await loop.done;
   } finally {
-    process.off("SIGTERM", onTerm);
-    process.off("SIGHUP", onClosed);
-    process.off("outputClosed", onOutputClosed);
-    options.signal.removeEventListener("abort", onInterrupt);
+    ending.close();
   }
+}
+
+/** Every way in which somebody ends the loop from outside, heard from before it starts. */
+function listenForEnd(interrupted: AbortSignal): { wanted: Promise<LoopEnd>; close(): void } {
+  const { promise, resolve } = Promise.withResolvers<LoopEnd>();
+  const onTerm = () => resolve({ reason: "SIGTERM", exit: EXIT.done });
+  const onClosed = () => resolve({ reason: "the terminal was closed", exit: EXIT.done });
+  const onOutputClosed = () => resolve({ reason: "nobody reads the output any more", exit: EXIT.done });
+  const onInterrupt = () => resolve({ reason: "Ctrl-C", exit: EXIT.interrupted });
+  process.on("SIGTERM", onTerm);
+  process.on("SIGHUP", onClosed);
+  process.on("outputClosed", onOutputClosed);
+  if (interrupted.aborted) onInterrupt();
+  interrupted.addEventListener("abort", onInterrupt, { once: true });
+  return {
+    wanted: promise,
+    close() {
+      process.off("SIGTERM", onTerm);
+      process.off("SIGHUP", onClosed);
+      process.off("outputClosed", onOutputClosed);
+      interrupted.removeEventListener("abort", onInterrupt);
+    },
+  };
 }
 
 async function onScreen(options: RunHomeOptions, loop: LoopHandle): Promise<LoopEnd> {

@@ -80,6 +80,7 @@ export function createPicture(options: PictureOptions) {
   };
 
   return {
+    nowMs: options.nowMs,
     status,
     explain,
     /** One point a minute. */

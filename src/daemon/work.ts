@@ -95,11 +95,11 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
 
   return {
     failed(name: string, error: unknown): void {
-      alarms.set(`TASK_FAILED:${name}`, `${name} failed: ${errorText(error)}`);
+      alarms.set(taskCode(name), `${name} failed: ${errorText(error)}`);
     },
 
     /** A task that works again ends its alarm. */
-    done: (name: string) => alarms.set(`TASK_FAILED:${name}`, null),
+    done: (name: string) => alarms.set(taskCode(name), null),
 
     async readSource(source: Source): Promise<void> {
       const report = await board.poll(source, signal);
@@ -193,4 +193,8 @@ export type Work = ReturnType<typeof createWork>;
 
 function errorText(error: unknown): string {
   return error instanceof HearthError ? error.message : safeText(String(error), 160);
+}
+
+function taskCode(name: string): string {
+  return `TASK_FAILED:${name.replaceAll(" ", "-")}`;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { viewFeed } from "../daemon/view-feed.ts";
@@ -32,8 +32,8 @@ export interface DemonstrateOptions {
 export async function demonstrate(
   options: DemonstrateOptions,
 ): Promise<{ data: DemoResult; problem: HearthError | null }> {
-  const folder = options.env["HEARTH_HOME"] ?? mkdtempSync(join(tmpdir(), "hearth-demo-"));
-  options.onProgress(`everything of this demo is in ${folder}`);
+  const own = options.env["HEARTH_HOME"];
+  const folder = own ?? mkdtempSync(join(tmpdir(), "hearth-demo-"));
   const quit = new AbortController();
   const over = new AbortController();
   const leave = () => quit.abort(new HearthError(EXIT.interrupted, "INTERRUPTED", "The demo was stopped"));
@@ -52,6 +52,10 @@ export async function demonstrate(
       },
     });
     return { data, problem: problemOf(data) };
+  } catch (error) {
+    // A demo that did not get to its end leaves nothing behind in a folder of its own.
+    if (own === undefined) rmSync(folder, { recursive: true, force: true });
+    throw error;
   } finally {
     over.abort();
     await screen;

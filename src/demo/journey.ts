@@ -84,6 +84,7 @@ async function travel(
 ): Promise<DemoResult> {
   const { onProgress, signal } = options;
   const paths = demoPaths(options.folder);
+  onProgress(`everything of this demo is in ${options.folder}`);
   const truth = recordTruth(world.home, { floorC: FLOOR_C, limitW: CIRCUIT_LIMIT_W, fromMs: plan.startMs });
 
   const { config: adopted, identities } = await adoptAll(options, writeDemoConfig(paths, world.home), world);

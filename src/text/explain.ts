@@ -17,7 +17,7 @@ export function explainLines(decision: Explainable): string[] {
 
 /** What stops more watts; says so when nothing does. */
 export function notMore(decision: Explainable): string {
-  return bound(decision.notHigher) ?? "nothing stands in the way";
+  return bound(decision.notHigher) ?? "the heaters have no more to give";
 }
 
 /** What stops fewer watts; says so when nothing does. */

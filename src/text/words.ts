@@ -23,7 +23,8 @@ export function coopLine(coop: StatusView["coop"], nowMs: number | null): string
   const words = coopLabel(coop.state) + (name === "" ? "" : ` (${name})`);
   const contactMs = toMs(coop.lastContactAt);
   if (coop.state === "linked" || coop.state === "unpaired" || nowMs === null) return words;
-  if (contactMs === null) return `${words}, never reached`;
+  if (contactMs === null)
+    return coop.state === "stale" ? "connecting to the co-op" : `${words}, never reached`;
   return `${words} for ${formatDuration((nowMs - contactMs) / 1000)}`;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, temporaryHome } from "./spawn-hearth.ts";
@@ -168,8 +168,66 @@ test("Ctrl-C ends the loop with 130 and leaves a ledger that verifies", async ()
   await new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
   child.kill("SIGINT");
 
-  expect((await ended).exit).toBe(130);
+  const { exit, stdout } = await ended;
+
+  expect(exit).toBe(130);
+  expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({
+    type: "bye",
+    data: { reason: "Ctrl-C" },
+  });
+  expect(existsSync(join(hearth.home, "hearth.sock"))).toBe(false);
   expect(await json(["settlement", "verify"])).toMatchObject({ ok: true, data: { verified: true } });
+}, 30_000);
+
+test("a loop whose reader leaves ends as cleanly", async () => {
+  const child = hearth.start(["run", "--headless"]);
+  const ended = finished(child);
+  await new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
+  child.stdout?.destroy();
+
+  expect((await ended).exit).toBe(0);
+  expect(existsSync(join(hearth.home, "hearth.sock"))).toBe(false);
+}, 60_000);
+
+test("watch --json says hello first and ends quietly with the loop", async () => {
+  const loop = hearth.start(["run", "--headless"]);
+  const ended = finished(loop);
+  await new Promise<void>((resolve) => loop.stdout?.once("data", () => resolve()));
+  const watching = finished(hearth.start(["watch", "--json"]));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  loop.kill("SIGTERM");
+  await ended;
+  const { exit, stdout } = await watching;
+  const types = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).type);
+
+  expect(exit).toBe(0);
+  expect(types[0]).toBe("hello");
+  expect(types.at(-1)).toBe("bye");
+}, 30_000);
+
+test("a killed loop is restarted on the same home, whose state file may even be broken", async () => {
+  const child = hearth.start(["run", "--headless"]);
+  const ended = finished(child);
+  await new Promise<void>((resolve) => child.stdout?.once("data", () => resolve()));
+  child.kill("SIGKILL");
+  await ended;
+  writeFileSync(
+    join(hearth.home, "state.db"),
+    "not a database, but some text that is long enough to be read as one",
+  );
+
+  const again = hearth.start(["run", "--headless"]);
+  const over = finished(again);
+  await new Promise<void>((resolve) => again.stdout?.once("data", () => resolve()));
+  again.kill("SIGTERM");
+  const { exit, stdout } = await over;
+
+  expect(exit).toBe(0);
+  expect(stdout).toContain("STATE_BROKEN");
+  expect(existsSync(join(hearth.home, "state.db.broken"))).toBe(true);
 }, 30_000);
 
 test("a co-op with another key at the known address is refused before a code is asked", async () => {

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { emptyConfig, readConfig, requireConfig, writeConfig } from "#src/config/config-store.ts";
+import { emptyConfig, readConfig, requireConfig } from "#src/config/config-store.ts";
+import { writeConfig } from "#src/config/config-write.ts";
 import { takeLock } from "#src/config/lock.ts";
 import { createFolders, type HearthPaths, hearthPaths, isInstalled } from "#src/config/paths.ts";
 import { openSecrets } from "#src/config/secrets.ts";
@@ -36,7 +37,7 @@ describe("config.json", () => {
     for (const file of [paths.config, `${paths.config}.1`]) expect(statSync(file).mode & 0o077).toBe(0);
   });
 
-  test("keeps three earlier generations", () => {
+  test("keeps a copy of itself and two earlier generations", () => {
     for (const tz of ["UTC", "Europe/Paris", "America/Denver", "America/Chicago", "Asia/Tokyo"]) {
       writeConfig(paths, emptyConfig(tz));
     }
@@ -45,7 +46,7 @@ describe("config.json", () => {
       const copy = `${paths.config}.${generation}`;
       return existsSync(copy) ? JSON.parse(readFileSync(copy, "utf8")).home.tz : null;
     });
-    expect(zones).toEqual(["America/Chicago", "America/Denver", "Europe/Paris", null]);
+    expect(zones).toEqual(["Asia/Tokyo", "America/Chicago", "America/Denver", null]);
   });
 
   test.each([
@@ -58,7 +59,7 @@ describe("config.json", () => {
 
     const loaded = requireConfig(paths);
 
-    expect(loaded.config.home.tz).toBe("UTC");
+    expect(loaded.config.home.tz).toBe("America/Denver");
     expect(loaded.warnings).toHaveLength(1);
     expect(readFileSync(`${paths.config}.bad`, "utf8")).toBe(broken);
   });

@@ -36,7 +36,7 @@ const start = () =>
           write: ([id]) =>
             id === "peak-1"
               ? { data: { id } }
-              : { status: 404, code: "EVENT_UNKNOWN", message: "no such event" },
+              : { status: 404, code: "EVENT_UNKNOWN", message: "no such event", hint: "hearth event list" },
         },
       },
     ],

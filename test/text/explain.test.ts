@@ -18,7 +18,7 @@ describe("the three lines of explain", () => {
 
   it("says so when nothing bounds it and nothing is planned", () => {
     expect(explainLines({ ...explain, notHigher: null, notLower: null, next: null }).slice(1)).toEqual([
-      "not more: nothing stands in the way     not less: nothing stands in the way",
+      "not more: the heaters have no more to give     not less: nothing stands in the way",
       "next: nothing is planned",
     ]);
   });

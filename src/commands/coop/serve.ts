@@ -3,7 +3,7 @@ import { envName, type Outcome, StreamCommand } from "../../base-command.ts";
 import { EXIT } from "../../model/errors.ts";
 
 export default class CoopServe extends StreamCommand {
-  static override description =
+  static override summary =
     "Run a small co-op: enrolment page, signed split terms, OpenADR 3.1 events, uploads and settlement, in one SQLite file.";
   static override examples = [
     "<%= config.bin %> coop serve",
@@ -12,16 +12,19 @@ export default class CoopServe extends StreamCommand {
   ];
   static override flags = {
     listen: Flags.string({
+      helpValue: "HOST:PORT",
       env: envName("listen"),
       default: "127.0.0.1:8460",
       description: "loopback HOST:PORT; port 0 takes any free one",
     }),
     db: Flags.string({
+      helpValue: "FILE",
       env: envName("db"),
       default: "coop.db",
       description: "database file; made when missing",
     }),
     settings: Flags.string({
+      helpValue: "FILE",
       env: envName("settings"),
       description: "JSON file; the pilot settings when left out",
     }),

@@ -3,7 +3,7 @@ import { envName, type Outcome, StreamCommand } from "../../base-command.ts";
 import { EXIT } from "../../model/errors.ts";
 
 export default class EmulateHome extends StreamCommand {
-  static override description =
+  static override summary =
     "An emulated home in real time on real sockets: an Avalon Mini 3, a Bitaxe, a grid meter, a thermometer, two pools.";
   static override examples = [
     "<%= config.bin %> emulate home",
@@ -11,12 +11,14 @@ export default class EmulateHome extends StreamCommand {
   ];
   static override flags = {
     seed: Flags.integer({
+      helpValue: "N",
       env: envName("seed"),
       default: 1,
       min: 0,
       description: "draws noise, luck and device faults",
     }),
     day: Flags.string({
+      helpValue: "DAY",
       env: envName("day"),
       default: "2022-01-02",
       description: "recorded day of weather and sun",

@@ -4,7 +4,7 @@ import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { eventTable } from "../../text/table.ts";
 
 export default class EventList extends BaseCommand {
-  static override description = "Curtailment events of the co-op that this home knows.";
+  static override summary = "Curtailment events of the co-op that this home knows.";
   static override examples = ["<%= config.bin %> event list", "<%= config.bin %> event list --json"];
 
   async run(): Promise<Outcome> {

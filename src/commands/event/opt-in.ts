@@ -5,17 +5,23 @@ import { askLoop } from "../../app/local-client.ts";
 import { BaseCommand, type Outcome } from "../../base-command.ts";
 
 export default class EventOptIn extends BaseCommand {
-  static override description = "Take part in an event again after opting out.";
+  static override summary = "Take part in an event again after opting out.";
   static override examples = ["<%= config.bin %> event opt-in peak-1"];
   static override args = {
     id: Args.string({ required: true, description: "the event's id, as event list shows it" }),
   };
 
   async run(): Promise<Outcome> {
-    const { args } = await this.parse(EventOptIn);
+    const { args, flags } = await this.parse(EventOptIn);
     const { paths } = openHome(process.env);
+    if (flags["dry-run"]) {
+      return this.finish({
+        data: { id: args.id, optedOut: null },
+        lines: ["Nothing was changed (dry run)."],
+      });
+    }
     const document = await askLoop(paths, `/v1/events/${encodeURIComponent(args.id)}/opt-in`, {});
     if (!document) throw noLoop("An event can be left or joined only while a loop runs");
-    return this.finish({ data: document.data, lines: [`Event ${args.id}: opt in.`] });
+    return this.finish({ data: document.data, lines: [`You take part in event ${args.id} again.`] });
   }
 }

@@ -4,7 +4,7 @@ import { type Column, tableLines } from "../../text/columns.ts";
 import { formatCents, formatUusd } from "../../text/format.ts";
 
 export default class SettlementList extends BaseCommand {
-  static override description = "All settled days, the latest state of each.";
+  static override summary = "All settled days, the latest state of each.";
   static override examples = [
     "<%= config.bin %> settlement list",
     "<%= config.bin %> settlement list --json",

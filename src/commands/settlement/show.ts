@@ -4,7 +4,7 @@ import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { settlementLines } from "../../text/settlement-lines.ts";
 
 export default class SettlementShow extends BaseCommand {
-  static override description =
+  static override summary =
     "One day: energy and charge, sats and shares, credit, carry, balance, and what is still missing.";
   static override examples = [
     "<%= config.bin %> settlement show",

@@ -1,10 +1,10 @@
-import { openHome } from "../../app/home-files.ts";
+import { homePaths } from "../../app/home-paths.ts";
 import { verifyLedgerOf } from "../../app/settlement-commands.ts";
 import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { differenceError, staleError } from "../../model/errors.ts";
 
 export default class SettlementVerify extends BaseCommand {
-  static override description =
+  static override summary =
     "Recompute the ledger from its own rows: every hash, every link, every identity of every day. Needs no network.";
   static override examples = [
     "<%= config.bin %> settlement verify",
@@ -13,7 +13,7 @@ export default class SettlementVerify extends BaseCommand {
 
   async run(): Promise<Outcome> {
     await this.parse(SettlementVerify);
-    const result = verifyLedgerOf(openHome(process.env).paths);
+    const result = verifyLedgerOf(homePaths(process.env));
     if (!result)
       throw staleError("LEDGER_MISSING", "There is no ledger here yet", {
         hint: "hearth run, or hearth demo",

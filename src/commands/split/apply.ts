@@ -2,7 +2,7 @@ import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { EXIT, HearthError } from "../../model/errors.ts";
 
 export default class SplitApply extends BaseCommand {
-  static override description =
+  static override summary =
     "Write the pools of the signed split into the adopted miners, read them back, and restart those that need it.";
   static override examples = [
     "<%= config.bin %> split apply --dry-run",

@@ -4,7 +4,7 @@ import type { SplitTerms } from "../../model/terms.ts";
 import { formatPpm } from "../../text/format.ts";
 
 export default class SplitSet extends BaseCommand {
-  static override description =
+  static override summary =
     "Agree with the co-op on its part of the hashing. Both sides sign; the miners change only with split apply.";
   static override examples = [
     "<%= config.bin %> split set 30 --payee bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
@@ -15,6 +15,7 @@ export default class SplitSet extends BaseCommand {
   };
   static override flags = {
     payee: Flags.string({
+      helpValue: "ADDRESS",
       env: envName("payee"),
       description: "your own payout address; kept when left out",
     }),

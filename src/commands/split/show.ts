@@ -3,7 +3,7 @@ import { formatPpm } from "../../text/format.ts";
 import { formatDuration } from "../../text/time.ts";
 
 export default class SplitShow extends BaseCommand {
-  static override description = "Who gets which part of the hashing, by which mechanism.";
+  static override summary = "Who gets which part of the hashing, by which mechanism.";
   static override examples = ["<%= config.bin %> split show", "<%= config.bin %> split show --json"];
 
   async run(): Promise<Outcome> {

@@ -5,7 +5,7 @@ import { differenceError, staleError } from "../../model/errors.ts";
 import { splitLines } from "../../text/table.ts";
 
 export default class SplitVerify extends BaseCommand {
-  static override description =
+  static override summary =
     "Prove the split: measured share of accepted work with its 95 % range, and the miners' pools against the terms.";
   static override examples = ["<%= config.bin %> split verify", "<%= config.bin %> split verify --json"];
 

@@ -31,7 +31,7 @@ export function applyLimits(
         w: 0.5 * circuitLimitW(circuit, sag),
         code: "LIMIT_NO_METER",
         layer: "limits",
-        text: `without a grid meter half of ${circuit.name}`,
+        text: `no grid meter, so only half of ${circuit.name} is used`,
       });
     }
   }

@@ -2,15 +2,21 @@ import { Flags } from "@oclif/core";
 import { BaseCommand, envName, type Outcome } from "../../../base-command.ts";
 
 export default class CoopEventCreate extends BaseCommand {
-  static override description =
+  static override summary =
     "Announce a curtailment event to the members of the co-op whose database this is. Signed by its key.";
   static override examples = [
     "<%= config.bin %> coop event create --limit 500 --start 2026-12-01T00:00:00Z --for 120",
     "<%= config.bin %> coop event create --type off --priority emergency --for 30 --db coop.db",
   ];
   static override flags = {
-    db: Flags.string({ env: envName("db"), default: "coop.db", description: "database file of coop serve" }),
+    db: Flags.string({
+      helpValue: "FILE",
+      env: envName("db"),
+      default: "coop.db",
+      description: "database file of coop serve",
+    }),
     settings: Flags.string({
+      helpValue: "FILE",
       env: envName("settings"),
       description: "settings file of coop serve; the pilot settings when left out",
     }),
@@ -21,6 +27,7 @@ export default class CoopEventCreate extends BaseCommand {
       description: "what is asked of the heaters",
     }),
     limit: Flags.integer({
+      helpValue: "WATTS",
       env: envName("limit"),
       min: 0,
       max: 100_000,
@@ -32,9 +39,25 @@ export default class CoopEventCreate extends BaseCommand {
       default: "peak",
       description: "class of the event",
     }),
-    start: Flags.string({ env: envName("start"), description: "RFC 3339 time; now when left out" }),
-    for: Flags.integer({ env: envName("for"), min: 1, max: 1440, default: 60, description: "minutes" }),
-    to: Flags.string({ env: envName("to"), default: "all", description: "a member code, or all" }),
+    start: Flags.string({
+      helpValue: "TIME",
+      env: envName("start"),
+      description: "RFC 3339 time; now when left out",
+    }),
+    for: Flags.integer({
+      helpValue: "MINUTES",
+      env: envName("for"),
+      min: 1,
+      max: 1440,
+      default: 60,
+      description: "minutes",
+    }),
+    to: Flags.string({
+      helpValue: "MEMBER",
+      env: envName("to"),
+      default: "all",
+      description: "a member code, or all",
+    }),
   };
 
   async run(): Promise<Outcome> {
