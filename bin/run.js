@@ -3,7 +3,7 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 15)) {
   process.stderr.write(
     `hearth needs Node.js 24.15 or newer; this is ${process.version}. Nothing was done.\n` +
-      "Try: npx hearth …  (inside the project folder npx uses the Node that npm ci installed)\n",
+      "Try: npx hearth, inside the project folder: it uses the Node that npm ci installed\n",
   );
   process.exit(1);
 }

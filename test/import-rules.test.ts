@@ -49,7 +49,10 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
   text: { ours: ["model"], packages: [] },
   tui: { ours: ["model", "text"], packages: ["ink", "react"] },
   commands: { ours: ["model", "app", "text", "base-command"], packages: ["@oclif/core", "node"] },
-  ".": { ours: ["model"], packages: ["@oclif/core", "@oclif/core/help", "@inquirer/prompts"] },
+  ".": {
+    ours: ["model", "near-miss"],
+    packages: ["@oclif/core", "@inquirer/prompts", "node:fs", "node:url"],
+  },
 };
 
 /** What a folder may take only as types, or only through `await import()`. */
@@ -157,5 +160,5 @@ function isAllowed({ folder, target, isTypeOnly, isDynamic }: Import): boolean {
   if (isDynamic && DYNAMIC_ONLY[folder]?.includes(target)) return true;
   const isBuiltin = target.startsWith("node:") || builtinModules.includes(target);
   if (isBuiltin) return rule.packages.includes("node") || rule.packages.includes(target);
-  return folder === "." && target === "model";
+  return false;
 }

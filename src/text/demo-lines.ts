@@ -74,7 +74,7 @@ export function demoLines(demo: DemoSummary): string[] {
     ),
     "",
     `${demo.decisions} decisions in ${(demo.wallMs / 1000).toFixed(1)} s; everything is in ${demo.folder}`,
-    `Look closer: HEARTH_HOME=${demo.folder} hearth settlement show, settlement verify, split verify`,
+    `Look closer: HEARTH_HOME=${demo.folder} npx hearth settlement show (or settlement verify, split verify)`,
   ];
 }
 
