@@ -123,7 +123,12 @@ async function travel(
     loop,
     signal,
   });
-  await clock.idle(errands);
+  try {
+    await clock.idle(errands);
+  } catch (error) {
+    await loop.stop("the demo was stopped", 130);
+    throw error;
+  }
   const proof = loop.split()?.proof() ?? null;
   const events = loop.events();
   await loop.stop("the demo is over", 0);

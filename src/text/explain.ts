@@ -17,12 +17,15 @@ export function explainLines(decision: Explainable): string[] {
 
 /** What stops more watts; says so when nothing does. */
 export function notMore(decision: Explainable): string {
-  return bound(decision.notHigher) ?? "the heaters have no more to give";
+  return bound(unlessSaid(decision.notHigher, decision.reason)) ?? "the heaters have no more to give";
 }
 
 /** What stops fewer watts; says so when nothing does. */
 export function notLess(decision: Explainable): string {
-  return bound(decision.notLower) ?? "nothing stands in the way";
+  const { notLower, reason } = decision;
+  // The wish itself is what stops less; saying it again would explain nothing.
+  if (notLower?.text === reason.text) return "that is what is wanted now";
+  return bound(notLower) ?? "nothing stands in the way";
 }
 
 /** What happens next by itself. With `nowMs` and a zone, what is more than ten minutes away gets its local time. */
@@ -36,12 +39,23 @@ export function nextStep(decision: Explainable, nowMs: number | null = null, tz 
   return `${text} in ${formatDuration(next.inS)}`;
 }
 
+/** A bound that only says the reason again says instead that nobody wants more. */
+function unlessSaid(
+  limit: Explainable["notHigher"],
+  reason: Explainable["reason"],
+): Explainable["notHigher"] {
+  if (limit === null || limit.code !== reason.code || !limit.text.startsWith(reason.text)) return limit;
+  const isRestraint = /^(COOP|LIMIT|SAFE|SHAPE|COMFORT|MANUAL|FLOOR)_/.test(reason.code);
+  if (isRestraint) return limit;
+  return { ...limit, text: `nothing asks for more${limit.text.slice(reason.text.length)}` };
+}
+
 /** The words of a bound, with its watts unless the words name them already. */
 function bound(limit: { code: string; atW: number; text: string } | null): string | null {
   if (limit === null) return null;
   const text = reasonText(limit);
   // A bound at nothing is the reason itself: "resting (0 W)" says no more than "resting".
-  if (limit.atW === 0) return text;
+  if (limit.atW === 0 || text.includes("(next:")) return text;
   const watts = formatWatts(limit.atW);
   return text.replaceAll(",", "").includes(watts.split(" ")[0] ?? watts) ? text : `${text} (${watts})`;
 }

@@ -67,6 +67,8 @@ export function plotRowsNeeded(height: number): number {
 }
 
 interface Mark {
+  /** A bound that must stay in sight where the bar has reached it. */
+  isLimit: boolean;
   pick: (point: HistoryPoint) => number | null;
   shape: string;
   tone: Tone;
@@ -101,7 +103,7 @@ function seriesOf(view: DashboardView): Series[] {
       title: zone === undefined ? "Room" : "Room above its floor, set point ─",
       tone: "room",
       pick: (point) => point.roomC,
-      marks: zone === undefined ? [] : [{ pick: () => zone.setC, shape: "─", tone: "label" }],
+      marks: zone === undefined ? [] : [{ pick: () => zone.setC, shape: "─", tone: "label", isLimit: false }],
       isSigned: false,
       anchors: zone === undefined ? [] : [zone.floorC, zone.setC + 0.5],
       bare: (value) => degrees(value, unit),
@@ -114,8 +116,8 @@ function seriesOf(view: DashboardView): Series[] {
       tone: "heat",
       pick: (point) => point.powerW,
       marks: [
-        { pick: (point) => point.eventLimitW, shape: "━", tone: "warn" },
-        { pick: (point) => point.budgetW, shape: "─", tone: "label" },
+        { pick: (point) => point.eventLimitW, shape: "━", tone: "warn", isLimit: true },
+        { pick: (point) => point.budgetW, shape: "─", tone: "label", isLimit: true },
       ],
     },
     { ...watts, name: "sun", title: "Sun", tone: "sun", pick: (point) => point.pvW, marks: [] },
@@ -147,10 +149,10 @@ function risingPlot(series: Series, values: (number | null)[], marks: PlacedMark
     const cells = [...row].map((shape, column): Span => {
       if (shape !== " " || range === null) return span(shape, series.tone);
       const isOnBar = [...(rows[index + 1] ?? "")][column] !== " ";
-      const mark = marks.find(({ values: limits }) => {
+      const mark = marks.find(({ values: limits, isLimit }) => {
         const markRow = values[column] === null ? null : rowOf(limits[column] ?? null, height, range);
         // A limit that the bar has just reached is drawn on top of the bar.
-        return markRow === index || (isOnBar && markRow === index + 1);
+        return markRow === index || (isLimit && isOnBar && markRow === index + 1);
       });
       return mark === undefined ? span(" ") : span(mark.shape, mark.tone);
     });

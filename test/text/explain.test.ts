@@ -45,4 +45,18 @@ describe("the three lines of explain", () => {
     expect(reasonLabel("NEW_CODE")).toBe("NEW_CODE");
     expect(reasonLabel("constructor")).toBe("constructor");
   });
+
+  it("does not give the wish itself as what stops more or less", () => {
+    const reason = {
+      code: "HEAT_WORTH_IMPORT",
+      layer: "economics",
+      text: "heat is worth the power",
+    } as const;
+    const wish = { code: "HEAT_WORTH_IMPORT", atW: 430, text: "heat is worth the power" } as const;
+    const notHigher = { ...wish, text: `${wish.text} (next: 15 A breaker allows 1396 W)` };
+
+    expect(explainLines({ ...explain, reason, notHigher, notLower: wish })[1]).toBe(
+      "not more: nothing asks for more (next: 15 A breaker allows 1396 W)     not less: that is what is wanted now",
+    );
+  });
 });
