@@ -11,12 +11,23 @@ import { nearestCommand } from "./near-miss.ts";
 export async function main(entryUrl: string): Promise<void> {
   const argv = process.argv.slice(2);
   try {
-    await run(argv, { root: fileURLToPath(new URL("..", entryUrl)), userPlugins: false, devPlugins: false });
+    await run(await wantedCommand(argv), {
+      root: fileURLToPath(new URL("..", entryUrl)),
+      userPlugins: false,
+      devPlugins: false,
+    });
   } catch (error) {
     report(error, argv, entryUrl);
   }
   await flush();
   process.exit();
+}
+
+/** `hearth` alone is the dashboard where a loop runs and a person looks on, else the short help (product.md §7). */
+async function wantedCommand(argv: string[]): Promise<string[]> {
+  if (argv.length > 0 || process.stdout.isTTY !== true) return argv;
+  const { hasLoop } = await import("./app/home-paths.ts");
+  return hasLoop(process.env) ? ["watch"] : argv;
 }
 
 function report(error: unknown, argv: readonly string[], entryUrl: string): void {

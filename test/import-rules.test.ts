@@ -50,7 +50,7 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
   tui: { ours: ["model", "text"], packages: ["ink", "react"] },
   commands: { ours: ["model", "app", "text", "base-command"], packages: ["@oclif/core", "node"] },
   ".": {
-    ours: ["model", "near-miss"],
+    ours: ["model", "near-miss", "app"],
     packages: ["@oclif/core", "@inquirer/prompts", "node:fs", "node:url"],
   },
 };

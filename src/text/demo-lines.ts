@@ -45,10 +45,10 @@ export function demoLines(demo: DemoSummary): string[] {
       ["room", `lowest ${safety.lowestRoomC.toFixed(1)} °C, ${safety.floorBreachMin} min below the floor`],
       ["circuit", `highest ${safety.highestW} W, ${safety.overLimitWs} W s above the limit`],
       ...demo.events.map(
-        ({ id, limitW, met, floorOverEventWh }) =>
+        ({ limitW, met, floorOverEventWh }) =>
           [
             "event",
-            `${id}: at most ${limitW} W, ${met ? "met from its start" : "NOT met"}, ${floorOverEventWh} Wh for the floor`,
+            `at most ${limitW} W: ${met ? "met from its start" : "NOT met"}, ${floorOverEventWh} Wh above it for the floor`,
           ] as const,
       ),
       [
@@ -74,7 +74,9 @@ export function demoLines(demo: DemoSummary): string[] {
     ),
     "",
     `${demo.decisions} decisions in ${(demo.wallMs / 1000).toFixed(1)} s; everything is in ${demo.folder}`,
-    `Look closer: HEARTH_HOME=${demo.folder} npx hearth settlement show (or settlement verify, split verify)`,
+    "Look closer:",
+    `  export HEARTH_HOME=${demo.folder}`,
+    "  npx hearth settlement show; npx hearth settlement verify; npx hearth split verify",
   ];
 }
 
@@ -95,7 +97,7 @@ function settlementRow(record: SettlementRecord): string[] {
 function topReasons(reasons: Record<string, number>): string {
   const sorted = Object.entries(reasons).toSorted((a, b) => b[1] - a[1]);
   return sorted
-    .slice(0, 6)
+    .slice(0, 4)
     .map(([code, count]) => `${code} ${count}`)
     .join(", ");
 }
