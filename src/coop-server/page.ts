@@ -1,12 +1,21 @@
+import { createHash } from "node:crypto";
 import { thumbprintWords } from "../coop/keys.ts";
 import { type Answer, type Ask, formBody, Problem, type Route } from "./http-kit.ts";
 import { decideCode, findUserCode } from "./oauth.ts";
 import type { Office } from "./office.ts";
 
-/** No script, no style from elsewhere, no framing: the page decides about money. */
+const STYLE =
+  "body{font:1.1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f1ec;color:#222}" +
+  "main{max-width:34rem;margin:2rem auto;padding:1.5rem 2rem;background:#fff;border-radius:.6rem}" +
+  "h1{margin-top:0}h2{font-size:1rem;color:#666}code{word-break:break-all}" +
+  "input{font:inherit;letter-spacing:.1em;padding:.4rem .6rem;width:12ch}" +
+  "button{font:inherit;padding:.5rem 1.2rem;border:1px solid #999;border-radius:.4rem;background:#fff}" +
+  "button[value=approve]{background:#b4532a;border-color:#b4532a;color:#fff}";
+const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
+
+/** No script, no style but our own, no framing: the page decides about money. */
 const PAGE_HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  "content-security-policy": `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
   "referrer-policy": "no-referrer",
 };
 const WRONG_CODES_ALLOWED = 20;
@@ -108,7 +117,7 @@ function page(office: Office, content: string, status = 200): Answer {
   const { thumbprint } = office.key;
   const body = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${name}: pair a home</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${name}: pair a home</title><style>${STYLE}</style></head>
 <body>
 <main>
 <h1>${name}</h1>
