@@ -77,7 +77,7 @@ export async function discoverMiners(options: DiscoverOptions = {}): Promise<Fou
 
 /**
  * Who is at one address. An explicit port is the only one tried, for every protocol. Throws `MINER_UNREACHABLE`,
- * `MINER_TIMEOUT`, `MINER_AUTH_REQUIRED`, `MINER_BAD_ANSWER`, or `MINER_UNSUPPORTED` (exit 1) for something that
+ * `MINER_TIMEOUT`, `MINER_AUTH_REQUIRED`, `MINER_CUT_ANSWER`, or `MINER_UNSUPPORTED` (exit 1) for something that
  * answers and is no miner known here; a known family without a driver is answered with `isSupported: false`.
  */
 export async function identifyMiner(
@@ -184,13 +184,13 @@ async function nameOther(
   throw mostTelling(misses, host, endpoints);
 }
 
-/** A login or a silence says more than "unknown device"; a bad answer to a foreign question says nothing. */
+/** A login, a start-up or half an answer says more than "unknown device"; a bad answer to a foreign question says nothing. */
 function mostTelling(
   misses: readonly HearthError[],
   host: string,
   endpoints: readonly Endpoint[],
 ): HearthError {
-  for (const code of ["MINER_AUTH_REQUIRED", "MINER_BACKEND_DOWN"]) {
+  for (const code of ["MINER_AUTH_REQUIRED", "MINER_BACKEND_DOWN", "MINER_CUT_ANSWER"]) {
     const miss = misses.find((error) => error.code === code);
     if (miss) return miss;
   }
@@ -208,7 +208,7 @@ function mostTelling(
   }
   return (
     misses.find(({ code }) => code === "MINER_TIMEOUT") ??
-    unreachableError("MINER_TIMEOUT", `Nothing at ${where} answered in time.`, { hint: "Try again" })
+    unreachableError("MINER_TIMEOUT", `Nothing at ${where} answered in time.`, { hint: "Run it again" })
   );
 }
 

@@ -227,6 +227,6 @@ function unsupported(name: string, action: keyof MinerActions): HearthError {
   const { code, words } = ACTION_WORDS[action];
   return unsupportedError(code, `${name} cannot ${words}: its firmware does not offer it.`, {
     left: "Nothing was sent",
-    hint: "`hearth miner read` shows what it can do",
+    hint: "`hearth discover` shows what each miner can do",
   });
 }

@@ -62,7 +62,7 @@ function throwKeyChanged(name: string, pinned: string | null): never {
     `${name} shows another key than the one confirmed at pairing (${pinned ?? "none"}), and the old key did not sign it.`,
     {
       left: "The pairing and the split stay as they were",
-      hint: "Call the co-op; if it confirms a new key, run hearth unpair and pair again",
+      hint: "Call the co-op; a new key must be signed by the old one",
     },
   );
 }

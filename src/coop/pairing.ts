@@ -100,7 +100,7 @@ async function askForCode(http: Http, document: CoopDocument): Promise<oauth.Dev
   if (response.status >= 500 || response.status === 429) {
     throw unreachableError("COOP_UNAVAILABLE", `${document.name} gives no pairing code now.`, {
       mayRetry: true,
-      hint: "Try again in some minutes",
+      hint: "Pair again in some minutes",
     });
   }
   if (response.status === 401 || response.status === 403) throw pairingDenied();

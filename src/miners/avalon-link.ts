@@ -5,7 +5,10 @@ import type { Sent } from "../model/prove-write.ts";
 const INVALID_COMMAND = 14;
 const ACCESS_DENIED = 45;
 
-/** A read whose answer must be complete and a success. Throws `MINER_BAD_ANSWER` or `MINER_AUTH_REQUIRED`. */
+/**
+ * A read whose answer must be complete and a success. Throws `MINER_CUT_ANSWER`, `MINER_BAD_ANSWER`,
+ * `MINER_AUTH_REQUIRED`.
+ */
 export async function ask(
   link: CgminerLink,
   command: string,
@@ -24,10 +27,11 @@ export async function ask(
     reply.status === "NO_REPLY"
       ? "closed the connection without an answer"
       : reply.isPartial
-        ? "gave an answer that was cut off"
+        ? "gave a cut answer"
         : `answered with an error (code ${reply.code ?? "unknown"})`;
-  throw unreachableError("MINER_BAD_ANSWER", `The miner at ${where} ${what} to ${command}.`, {
-    hint: "Try again; it may be starting",
+  const code = reply.isPartial && reply.status !== "NO_REPLY" ? "MINER_CUT_ANSWER" : "MINER_BAD_ANSWER";
+  throw unreachableError(code, `The miner at ${where} ${what} to ${command}.`, {
+    hint: "Run it again in a minute; it may be starting",
   });
 }
 

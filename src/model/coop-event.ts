@@ -24,13 +24,3 @@ export interface CoopEvent {
   source: string;
   isCancelled: boolean;
 }
-
-/** How an event went for this home. */
-export interface EventOutcome {
-  id: string;
-  isOptedOut: boolean;
-  /** Null while not yet started; true while every measured tick was at or under the limit from `start` on. */
-  isMet: boolean | null;
-  /** Energy above the limit that the heat floor asked for, Wh. */
-  floorOverEventWh: number;
-}

@@ -40,5 +40,8 @@ function isRefusal(error: unknown): boolean {
 
 /** The request may have arrived: anything after the connection stood. */
 function isAmbiguous(error: unknown): boolean {
-  return error instanceof HearthError && ["MINER_TIMEOUT", "MINER_BAD_ANSWER"].includes(error.code);
+  return (
+    error instanceof HearthError &&
+    ["MINER_TIMEOUT", "MINER_BAD_ANSWER", "MINER_CUT_ANSWER"].includes(error.code)
+  );
 }

@@ -111,7 +111,7 @@ function checkRefusal(answer: HttpAnswer, where: string, path: string): void {
     `The miner at ${where} refused ${path} (${answer.status}).${words}`,
     {
       left: "Nothing was changed by this request",
-      hint: "Check its firmware version; `hearth miner read` shows what it is set to",
+      hint: "Check its firmware version and its own page",
     },
   );
 }

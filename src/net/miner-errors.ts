@@ -25,7 +25,7 @@ export function minerTimeout(where: string, totalMs: number): HearthError {
   return unreachableError(
     "MINER_TIMEOUT",
     `The miner at ${where} gave no complete answer within ${totalMs / 1000} s.`,
-    { hint: "Try again; if it stays so, restart the miner" },
+    { hint: "Run it again; if it stays so, restart the miner" },
   );
 }
 

@@ -8,8 +8,6 @@ export interface StateMove {
   needs: string;
 }
 
-/** Minutes after both windows of a day at which the tool estimates it. */
-export const ESTIMATE_AFTER_MIN = 30;
 /** Days in which a member may dispute. */
 export const DISPUTE_DAYS = 60;
 

@@ -48,7 +48,7 @@ function compileSelect(config: SourceConfig): Expression {
       `The choice "${config.select}" of ${config.name} is no JMESPath.`,
       {
         cause,
-        hint: "Try it with `hearth source test`, as emeters[0].power",
+        hint: "Write it as a path into the answer, such as emeters[0].power",
       },
     );
   }

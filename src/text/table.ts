@@ -1,5 +1,5 @@
 import type { MinerCapabilities, MinerIdentity } from "../model/miner.ts";
-import type { EventView, SplitLegProof, SplitProof, StatusView } from "../model/view.ts";
+import type { EventView, SplitLegProof, SplitProof } from "../model/view.ts";
 import { pairLines, tableLines } from "./columns.ts";
 import { formatDifficulty, formatMeasuredPpm, formatPpm, formatWatts, UNKNOWN } from "./format.ts";
 import { formatDate, formatTime } from "./time.ts";
@@ -17,15 +17,6 @@ export interface DiscoveredMiner {
   /** False: named, but without a driver here. */
   isSupported?: boolean;
 }
-
-/** A miner of the list; place and driver only where the caller has them. */
-export type MinerRow = StatusView["miners"][number] & {
-  host?: string;
-  port?: number;
-  driver?: string;
-  zone?: string;
-  circuit?: string;
-};
 
 /** Table of `hearth discover`; one line of words when nothing was found. */
 export function discoverTable(miners: readonly DiscoveredMiner[]): string[] {
@@ -46,31 +37,6 @@ export function discoverTable(miners: readonly DiscoveredMiner[]): string[] {
       isSupported ? powerWords(capabilities) : "not supported yet",
       isSupported ? splitWords(capabilities) : UNKNOWN,
       screenText(identity.id, 40),
-    ]),
-  );
-}
-
-/** Table of `hearth miner list`. */
-export function minerTable(miners: readonly MinerRow[]): string[] {
-  if (miners.length === 0) return ["No miner paired. Find one with: hearth discover"];
-  const hasPlace = miners.some((miner) => miner.host !== undefined);
-  const place = hasPlace
-    ? [{ title: "ADDRESS" }, { title: "DRIVER" }, { title: "ZONE" }, { title: "CIRCUIT" }]
-    : [];
-  return tableLines(
-    [
-      { title: "NAME" },
-      { title: "STATE" },
-      { title: "POWER", align: "right" },
-      { title: "TARGET", align: "right" },
-      ...place,
-    ],
-    miners.map((miner) => [
-      screenText(miner.name, 40),
-      miner.state,
-      formatWatts(miner.powerW),
-      formatWatts(miner.targetW),
-      ...(hasPlace ? placeCells(miner) : []),
     ]),
   );
 }
@@ -162,11 +128,4 @@ function powerWords(capabilities: DiscoveredMiner["capabilities"]): string {
 function splitWords(capabilities: DiscoveredMiner["capabilities"]): string {
   if (capabilities === null) return UNKNOWN;
   return capabilities.split === "none" ? "by time" : capabilities.split;
-}
-
-function placeCells({ host, port, driver, zone, circuit }: MinerRow): string[] {
-  const address = host === undefined ? UNKNOWN : port === undefined ? host : `${host}:${port}`;
-  return [address, driver ?? UNKNOWN, zone ?? UNKNOWN, circuit ?? UNKNOWN].map((cell) =>
-    screenText(cell, 80),
-  );
 }

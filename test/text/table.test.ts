@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { statusLines } from "#src/text/plain-status.ts";
-import { discoverTable, eventTable, minerTable, splitLines } from "#src/text/table.ts";
+import { discoverTable, eventTable, splitLines } from "#src/text/table.ts";
 import { anyView } from "../tui/any-view.ts";
 import { sampleView, unknownView } from "../tui/sample-view.ts";
 
@@ -42,19 +42,6 @@ describe("plain tables", () => {
       192.0.2.11:80    Bitaxe               avalon 24102401  –       –        aa:bb:cc:00:11:22"
     `);
     expect(discoverTable([])).toEqual(["No miner found."]);
-  });
-
-  it("lists miners, with their place only where it is known", () => {
-    const [heater] = sampleView.status.miners;
-    if (heater === undefined) throw new Error("the sample has a heater");
-    expect(minerTable(sampleView.status.miners)).toEqual([
-      "NAME    STATE   POWER  TARGET",
-      "heater  mining  462 W   475 W",
-      "bitaxe  mining   18 W    18 W",
-    ]);
-    expect(minerTable([{ ...heater, host: "192.0.2.10", port: 4028, zone: "living" }])[1]).toBe(
-      "heater  mining  462 W   475 W  192.0.2.10:4028  –       living  –",
-    );
   });
 
   it("lists events in the home's own time", () => {
@@ -125,7 +112,6 @@ describe("plain tables", () => {
       fc.property(anyView, (view) => {
         const lines = [
           ...statusLines(view.status, { tz: view.tz, temperatureUnit: view.temperatureUnit }),
-          ...minerTable(view.status.miners),
           ...eventTable(view.status.event === null ? [] : [view.status.event], view.tz),
           ...(view.split === null ? [] : splitLines(view.split, view.tz)),
         ];
