@@ -70,6 +70,8 @@ function askOf(budget: Budget, zone: ZoneBudget): number {
   // Comfort may cut wishes of its own rank and below, not what a person set.
   const isOwnWish = zone.want?.layer === "manual" && zone.softHi?.code !== "COMFORT_MAX";
   if (zone.softHi && !isOwnWish && !zone.isManual) wantW = Math.min(wantW, zone.softHi.w);
+  // The floor goes above a co-op limit; the comfort of the same room does not.
+  if (zone.lo && budget.coopW !== null) wantW = Math.min(wantW, budget.coopW);
   return Math.min(hardW, Math.max(zone.lo?.w ?? 0, wantW));
 }
 
@@ -118,13 +120,14 @@ function searchOf(
   assigned: Record<string, number>,
   reserve: Record<string, number>,
 ): Search {
+  const fleetW = fleetLimitW(budget, zone);
   const search: Search = {
     choices,
     askedW,
     loW: Math.min(zone.lo?.w ?? 0, askedW),
-    fleetW: budget.fleetHi?.w ?? Number.POSITIVE_INFINITY,
+    fleetW,
     circuitW: {},
-    raiseFleetW: budget.fleetHi?.w ?? Number.POSITIVE_INFINITY,
+    raiseFleetW: fleetW,
     raiseCircuitW: {},
     mayStart: true,
   };
@@ -137,6 +140,12 @@ function searchOf(
     takeOther(search, miner, assigned[miner.profile.name], reserve[miner.profile.name] ?? 0);
   }
   return search;
+}
+
+/** What a floor adds to a co-op limit is for the rooms at their floor alone. */
+function fleetLimitW(budget: Budget, zone: ZoneBudget): number {
+  const fleetW = budget.fleetHi?.w ?? Number.POSITIVE_INFINITY;
+  return zone.lo || budget.coopW === null ? fleetW : Math.min(fleetW, budget.coopW);
 }
 
 /** Counts a miner of another zone against the shared limits. */

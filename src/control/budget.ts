@@ -49,6 +49,8 @@ export interface Budget {
   zones: ZoneBudget[];
   /** Limit of the event in force before the floor raised it, W; null without one. */
   eventLimitW: number | null;
+  /** Lowest limit of layer 3b before the floor raised it, W: what zones above their floor share; null without one. */
+  coopW: number | null;
 }
 
 /** A budget that nothing has narrowed yet. */
@@ -79,6 +81,7 @@ export function openBudget(tick: Tick, miners: Supervised[]): Budget {
     manualW: {},
     zones,
     eventLimitW: null,
+    coopW: null,
   };
 }
 

@@ -91,6 +91,7 @@ function restoreCoop(state: ControlState, saved: Record<string, unknown>, time: 
     if (eventLimitW === null || sinceMono === null) continue;
     coop.active[id] = {
       limitW: eventLimitW,
+      allowedW: numberOf(event["allowedW"]) ?? eventLimitW,
       sinceMono,
       overSinceMono: null,
       isNotMet: event["isNotMet"] === true,

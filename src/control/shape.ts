@@ -103,7 +103,7 @@ function runningChoices(tick: Tick, budget: Budget, zone: ZoneBudget, miner: Sup
     downBlock = { code: "SHAPE_MIN_ON", text: "minimum run time", leftS: profile.minOnS - onS };
   }
   const isDownHeld = sinceSetS < dwell.downS;
-  const highW = highOf(budget, miner);
+  const highW = highOf(budget, zone, miner);
   const values = profile.canPause && downBlock === null && !isDownHeld ? [0] : [];
   for (const w of rungsOf(profile)) {
     if (w > highW || (upBlock && w > memory.targetW) || (isDownHeld && w < memory.targetW)) continue;
@@ -118,7 +118,7 @@ function runningChoices(tick: Tick, budget: Budget, zone: ZoneBudget, miner: Sup
 function restingChoices(tick: Tick, budget: Budget, zone: ZoneBudget, miner: Supervised): Choices {
   const { profile } = miner;
   const upBlock = startBlock(tick, zone, miner);
-  const highW = highOf(budget, miner);
+  const highW = highOf(budget, zone, miner);
   const values = upBlock ? [0] : [0, ...rungsOf(profile).filter((w) => w <= highW)];
   const isContinuous = profile.kind === "continuous" && values.length > 1;
   if (isContinuous && highW < profile.maxW && highW > profile.minW) values.push(highW);
@@ -171,13 +171,14 @@ function observing(tick: Tick): Block {
   return { code: "SYS_STARTUP_OBSERVE", text: "watching first, just started", leftS };
 }
 
-/** Highest watts for one miner from layers 0-2 and from a person who set its power: the rung not above that. */
-function highOf(budget: Budget, miner: Supervised): number {
+/** Highest watts for one miner from layers 0-2, its zone and a person who set its power; a floor goes above the last. */
+function highOf(budget: Budget, zone: ZoneBudget, miner: Supervised): number {
   const { profile } = miner;
   return Math.min(
     profile.maxW,
     budget.minerHi[profile.name]?.w ?? profile.maxW,
-    budget.manualW[profile.name] ?? profile.maxW,
+    zone.hardHi?.w ?? profile.maxW,
+    zone.lo ? profile.maxW : (budget.manualW[profile.name] ?? profile.maxW),
   );
 }
 

@@ -158,6 +158,9 @@ export interface CoopMemory {
 
 export interface ActiveEvent {
   limitW: number;
+  /** The limit or what the floors ask for, whichever is higher, W. */
+  allowedW: number;
+  /** From when on draw above it counts: the start, or the last time that less was allowed. */
   sinceMono: number;
   overSinceMono: number | null;
   isNotMet: boolean;

@@ -129,6 +129,8 @@ function adopt(profile: MinerProfile, memory: MinerMemory, reading: DeviceReadin
   memory.targetW = isRunning ? runningWatts(profile, reading) : 0;
   memory.stepIndex = stepIndexOf(profile, memory.targetW);
   memory.commitment = null;
+  // Only a command that it ignores again may say so: kept, it would never get one.
+  memory.isUnresponsive = false;
   memory.isAdopted = true;
 }
 

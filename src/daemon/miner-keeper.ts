@@ -117,14 +117,17 @@ export function createMinerKeeper({ config, port, clock, saved, circuitW }: Keep
   const profile = (): MinerProfile =>
     capabilities
       ? toProfile(config, capabilities, publishedW, latest?.reading ?? null)
-      : (saved?.profile ?? unknownProfile(config, circuitW));
+      : saved?.profile
+        ? // Where it hangs is the configuration's word, also for a miner that has been silent since.
+          { ...saved.profile, zone: config.zone, circuit: config.circuit }
+        : unknownProfile(config, circuitW);
 
   return {
     config,
     capabilities: () => capabilities,
     latest: () => latest,
     live: () => (latest && clock.monoMs() - latest.receivedMono <= LIVE_MS ? latest.reading : null),
-    learnt: () => ({ stepsW: learntW, thsPerW, profile: profile() }),
+    learnt: () => ({ stepsW: capabilities ? learntW : (saved?.stepsW ?? []), thsPerW, profile: profile() }),
     async poll(signal) {
       try {
         if (!capabilities) adopt(await port.capabilities(signal));

@@ -27,12 +27,13 @@ export function applyCoop(
   miners: readonly Supervised[],
 ): void {
   endEvents(tick, events, miners);
-  const floorW = budget.zones.reduce((sum, zone) => sum + (zone.lo?.w ?? 0), 0);
+  const servedW = budget.zones.reduce((sum, zone) => sum + (zone.lo?.w ?? 0), 0);
+  const floorW = servedW > 0 ? servedW + lostW(miners) : 0;
   for (const event of events.active) {
     const limitW = eventLimitW(event);
     if (limitW === null) continue;
     budget.eventLimitW = Math.min(budget.eventLimitW ?? limitW, limitW);
-    const isNotMet = followEvent(tick, event.id, limitW, floorW, miners);
+    const isNotMet = followEvent(tick, event.id, limitW, servedW, miners);
     const text = event.type === "off" ? "co-op event: off" : `co-op event limits to ${Math.round(limitW)} W`;
     if (isNotMet)
       give(
@@ -55,8 +56,15 @@ export function applyCoop(
   applyOffline(tick, budget, floorW);
 }
 
+/** Watts that silent or deaf miners may still draw: they are charged to the fleet and must not cost a room its floor. */
+function lostW(miners: readonly Supervised[]): number {
+  const lost = miners.filter((miner) => !miner.isReachable || miner.memory.isUnresponsive);
+  return lost.reduce((sum, miner) => sum + reservedW(miner), 0);
+}
+
 /** Gives a limit to the fleet, raised to what the floors ask for. */
 function give(budget: Budget, floorW: number, limit: Bound): void {
+  budget.coopW = Math.min(budget.coopW ?? limit.w, limit.w);
   if (floorW <= limit.w) {
     limitFleet(budget, limit);
     return;
@@ -77,13 +85,21 @@ function followEvent(
   floorW: number,
   miners: readonly Supervised[],
 ): boolean {
-  const { coop } = tick.state;
-  const known = coop.active[id] ?? { limitW, sinceMono: tick.monoMs, overSinceMono: null, isNotMet: false };
-  coop.active[id] = known;
+  const allowedW = Math.max(limitW, floorW);
+  const known = tick.state.coop.active[id] ?? {
+    limitW,
+    allowedW,
+    sinceMono: tick.monoMs,
+    overSinceMono: null,
+    isNotMet: false,
+  };
+  tick.state.coop.active[id] = known;
   known.limitW = limitW;
+  // Less allowed than before: devices get the same time to come down as at the start.
+  if (allowedW < known.allowedW) known.sinceMono = tick.monoMs;
+  known.allowedW = allowedW;
   let drawnW = 0;
   for (const { memory, isReachable } of miners) if (memory.isMeasured && isReachable) drawnW += memory.powerW;
-  const allowedW = Math.max(limitW, floorW);
   const isOver = drawnW > allowedW + Math.max(30, 0.02 * allowedW);
   if (!isOver || tick.monoMs - known.sinceMono < GRACE_MS) known.overSinceMono = null;
   else known.overSinceMono ??= tick.monoMs;

@@ -65,11 +65,13 @@ function limitCircuit(
 ): void {
   const memory = circuitMemory(tick, circuit.name);
   const limitW = circuitLimitW(circuit, sag);
+  const breakerW = circuit.breakerA * circuit.voltageV * sag;
   let measuredW = 0;
   for (const { profile, memory: miner } of miners) {
     if (profile.circuit === circuit.name && miner.isMeasured) measuredW += miner.powerW;
   }
-  stepOnExcess(tick, memory, measuredW + circuit.otherW, circuit.breakerA * circuit.voltageV * sag, limitW);
+  const continuousW = breakerW * (circuit.rated100 ? 1 : CONTINUOUS);
+  stepOnExcess(tick, memory, measuredW + circuit.otherW, { breakerW, continuousW, limitW });
   const isStepped = memory.factor < 1;
   budget.circuitHi[circuit.name] = lower(budget.circuitHi[circuit.name], {
     w: limitW * memory.factor,
@@ -86,8 +88,7 @@ function stepOnExcess(
   tick: Tick,
   memory: CircuitMemory,
   drawnW: number,
-  breakerW: number,
-  limitW: number,
+  { breakerW, continuousW, limitW }: { breakerW: number; continuousW: number; limitW: number },
 ): void {
   const sinceChangeMs =
     memory.changedMono === null ? Number.POSITIVE_INFINITY : tick.monoMs - memory.changedMono;
@@ -98,7 +99,7 @@ function stepOnExcess(
     memory.changedMono = tick.monoMs;
     return;
   }
-  if (drawnW > CONTINUOUS * breakerW && limitW > 0) {
+  if (drawnW > continuousW && limitW > 0) {
     memory.overSinceMono ??= tick.monoMs;
     if (tick.monoMs - memory.overSinceMono < 60_000 || sinceChangeMs < 30_000) return;
     memory.factor = Math.max(0, memory.factor - 0.1);
