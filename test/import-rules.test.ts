@@ -14,8 +14,9 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
     ours: ["model"],
     packages: ["temporal-polyfill", "canonicalize", "@scure/base", "@scure/btc-signer"],
   },
-  net: { ours: ["model"], packages: ["node", "node-fetch"] },
-  miners: { ours: ["model"], packages: [] },
+  net: { ours: ["model"], packages: ["node", "node-fetch", "bonjour-service", "digest-fetch", "ipaddr.js"] },
+  // Hashes and ciphers are pure; firmware that signs its requests needs them.
+  miners: { ours: ["model"], packages: ["@noble/hashes", "@noble/ciphers"] },
   sources: { ours: ["model"], packages: ["@jmespath-community/jmespath"] },
   coop: { ours: ["model", "settlement", "net"], packages: ["node:crypto", "jose", "oauth4webapi"] },
   ledger: { ours: ["model", "settlement"], packages: ["node", "canonicalize", "ulid"] },
@@ -67,7 +68,7 @@ const DYNAMIC_ONLY: Record<string, string[]> = {
 
 /** Files of a drivers' folder that every family may use. */
 const SHARED_PARTS: Record<string, string[]> = {
-  miners: ["evidence.ts", "options.ts", "prove-write.ts"],
+  miners: ["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
   sources: ["source.ts", "units.ts"],
 };
 

@@ -2,10 +2,14 @@ import { emptyConfig, readConfig } from "../config/config-store.ts";
 import { writeConfig } from "../config/config-write.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, hearthPaths } from "../config/paths.ts";
-import { unsupportedError } from "../model/errors.ts";
+import { openSecrets } from "../config/secrets.ts";
+import { HearthError } from "../model/errors.ts";
+import type { MinerBackup } from "../model/miner.ts";
 import { parseHostPort } from "../net/host-port.ts";
 import { type Adoption, adoptMiner } from "./adopt.ts";
-import { identifyMiner } from "./discover.ts";
+import { type FoundMiner, identifyMiner } from "./identify-miner.ts";
+import { createBackups, passwordName } from "./miner-notes.ts";
+import { openMiner } from "./miner-port.ts";
 
 export interface AdoptFromOptions {
   env: NodeJS.ProcessEnv;
@@ -16,31 +20,80 @@ export interface AdoptFromOptions {
   circuit: string | null;
   breakerA: number | null;
   voltageV: number | null;
+  /** Password of the device's page; null: the factory's. Kept as a secret when the device takes it. */
+  password: string | null;
+  allowPublic: boolean;
   dryRun: boolean;
   signal: AbortSignal;
 }
 
 /**
- * Asks one address who it is and adopts it. Throws the errors of `identifyMiner`, `MINER_UNSUPPORTED` (1) when no
- * driver can work with it; then nothing is written.
+ * Asks one address who it is and adopts it: identity, capabilities and a backup of its pools. Throws the errors of
+ * `identifyMiner` and `adoptMiner`; then nothing is written.
  */
 export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
-  const { env, host, dryRun, signal, ...wishes } = options;
+  const { env, host, password, allowPublic, dryRun, signal, ...wishes } = options;
   const paths = hearthPaths(env);
-  const found = await identifyMiner(parseHostPort(host), signal);
-  if (!found.isSupported) {
-    throw unsupportedError("MINER_UNSUPPORTED", `${found.identity.model} at ${host} is not supported yet`, {
-      left: "Nothing was adopted",
-      hint: "hearth discover shows what is supported",
-    });
-  }
+  const target = parseHostPort(host);
+  const found = await identifyMiner(target, { signal, password, allowPublic });
+  const backup = await backupOf(found, target.port !== null, options);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), { found, ...wishes });
-  if (!dryRun) {
-    createFolders(paths);
-    const lock = takeLock(paths, "Nothing was changed");
-    writeConfig(paths, adoption.config);
+  const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), {
+    found,
+    allowPublic,
+    ...wishes,
+  });
+  if (typeof backup === "string") adoption.warnings.push(backup);
+  if (dryRun) return adoption;
+  createFolders(paths);
+  const lock = takeLock(paths, "Nothing was changed");
+  try {
+    const secrets = openSecrets(paths);
+    if (typeof backup !== "string") createBackups(secrets, found.identity.id).keep(backup);
+    const secretRef =
+      password === null
+        ? adoption.miner.secret_ref
+        : secrets.write(passwordName(found.identity.id), password);
+    writeConfig(paths, withSecret(adoption, secretRef));
+  } finally {
     lock.release();
   }
   return adoption;
+}
+
+/** Pools as they are before Hearth touches them, or why they could not be read. */
+async function backupOf(
+  found: FoundMiner,
+  isExplicitPort: boolean,
+  { password, allowPublic, signal }: AdoptFromOptions,
+): Promise<MinerBackup | string> {
+  const port = await openMiner({
+    host: found.host,
+    port: found.port,
+    driver: found.identity.firmware,
+    id: found.identity.id,
+    name: found.identity.model,
+    password,
+    link: { isExplicitPort, allowPublic },
+  });
+  try {
+    return await port.backup(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof HearthError)) throw error;
+    return `its pools could not be kept for a later return: ${error.message}`;
+  } finally {
+    port.close();
+  }
+}
+
+function withSecret(adoption: Adoption, secretRef: string | null): Adoption["config"] {
+  const { config, miner } = adoption;
+  miner.secret_ref = secretRef;
+  return {
+    ...config,
+    miners: config.miners.map((entry) =>
+      entry.id === miner.id ? { ...entry, secret_ref: secretRef } : entry,
+    ),
+  };
 }

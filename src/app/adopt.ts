@@ -1,6 +1,6 @@
 import type { HearthConfig, MinerConfig } from "../model/config.ts";
 import { refusedError, usageError } from "../model/errors.ts";
-import type { FoundMiner } from "./discover.ts";
+import type { FoundMiner } from "./identify-miner.ts";
 
 export interface AdoptOptions {
   found: FoundMiner;
@@ -13,6 +13,8 @@ export interface AdoptOptions {
   /** For a new circuit only. Null: the weakest common circuit is assumed (control.md §8). */
   breakerA: number | null;
   voltageV: number | null;
+  /** A person said that the address may lie outside home networks. */
+  allowPublic?: boolean;
 }
 
 export interface Adoption {
@@ -54,6 +56,7 @@ export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoptio
     max_w: null,
     on_exit: null,
     secret_ref: null,
+    allow_public: options.allowPublic ?? false,
     model: found.identity.model,
   };
   return {
@@ -77,6 +80,8 @@ function follow(config: HearthConfig, known: MinerConfig, options: AdoptOptions)
     circuit,
     host: found.host,
     port: found.port,
+    driver: found.identity.firmware,
+    allow_public: options.allowPublic ?? known.allow_public,
     model: found.identity.model,
   };
   const warnings: string[] = [];

@@ -1,5 +1,5 @@
 import { type MinerDriverEntry, minerDriver, minerDrivers } from "../miners/registry.ts";
-import type { DriverOptions } from "../model/driver-options.ts";
+import { toInstant } from "../model/clock.ts";
 import {
   accessError,
   type HearthError,
@@ -9,19 +9,22 @@ import {
 } from "../model/errors.ts";
 import type {
   MinerActions,
+  MinerBackup,
   MinerCapabilities,
   MinerIdentity,
   MinerReading,
   PoolTarget,
   WriteResult,
 } from "../model/miner.ts";
-import { createCgminerLink } from "../net/cgminer-link.ts";
-import { createJsonLink } from "../net/json-link.ts";
+import { minerNotAdopted } from "../model/miner-errors.ts";
+import type { DeviceLink, DriverOptions, DriverTier, MinerDriver, Pace } from "../model/miner-link.ts";
+import { createDeviceLink, type DeviceLinkOptions } from "../net/device-link.ts";
+import { createSystemClock } from "../net/system-clock.ts";
 
 /**
  * One adopted miner as use cases see it. Every call ends within 8 s of real time whatever the device does.
- * Every write first checks that the device at the address is the adopted one (`MINER_IDENTITY_CHANGED`, exit 5),
- * and an action that the device lacks is refused before anything is sent (`MINER_…_UNSUPPORTED`, exit 1).
+ * Before each write the link asks who is there (`MINER_IDENTITY_CHANGED`, exit 5: nothing was written), and an action
+ * that the device lacks is refused before anything is sent (`MINER_…_UNSUPPORTED`, exit 1).
  */
 export interface MinerPort {
   readonly name: string;
@@ -43,6 +46,10 @@ export interface MinerPort {
   selectPool(index: number, signal?: AbortSignal): Promise<WriteResult>;
   restart(signal?: AbortSignal): Promise<WriteResult>;
   locate(signal?: AbortSignal): Promise<WriteResult>;
+  /** Pools and settings as they stand. A secret: it holds what the device tells of passwords. */
+  backup(signal?: AbortSignal): Promise<MinerBackup>;
+  /** A write under way stops waiting for its proof and answers with what is known: something more urgent waits. */
+  hurry(): void;
   /** Ends whatever is under way; later calls fail. */
   close(): void;
 }
@@ -52,16 +59,24 @@ export interface OpenMinerOptions extends DriverOptions {
   port: number;
   /** Firmware family, as `driver` of the configuration. */
   driver: string;
-  /** Adopted identity; null skips the check, for a first look before adoption. */
+  /** Adopted identity; null for a first look before adoption: then nothing can be written. */
   id: string | null;
   name: string;
+  /** Waits between read-backs; real time when absent. */
+  pace?: Pace;
+  /** Pools and settings before each change of pools; a write that cannot be backed up is not made. */
+  keepBackup?: (backup: MinerBackup) => void;
+  link?: Pick<DeviceLinkOptions, "isExplicitPort" | "allowPublic" | "onExchange" | "totalMs" | "connectMs">;
 }
 
 /** A driver with its link: what it says of one device. */
 export interface BoundDriver {
+  readonly driver: MinerDriver;
+  readonly tier: DriverTier;
   identify(signal: AbortSignal): Promise<MinerIdentity | null>;
   read(signal: AbortSignal): Promise<MinerReading>;
   capabilities(signal: AbortSignal): Promise<MinerCapabilities>;
+  backup(signal: AbortSignal): ReturnType<MinerDriver["backup"]>;
 }
 
 /** Longest one-shot use of a miner, ms (interfaces.md §6). */
@@ -79,29 +94,27 @@ const ACTION_WORDS: Record<keyof MinerActions, { code: string; words: string }> 
   locate: { code: "MINER_LOCATE_UNSUPPORTED", words: "show itself" },
 };
 
-/** Joins an entry of the registry with a link to `host:port`. */
+/** Joins an entry of the registry with a link to `host:port`; without a `guard` in `link` it can only read. */
 export async function bindDriver(
   entry: MinerDriverEntry,
   host: string,
   port: number,
-  options: DriverOptions & { totalMs?: number } = {},
+  options: DriverOptions & { link?: DeviceLinkOptions } = {},
 ): Promise<BoundDriver> {
-  const limits = options.totalMs === undefined ? {} : { totalMs: options.totalMs };
-  if (entry.linkKind === "http") {
-    const driver = await entry.load(options);
-    const link = createJsonLink(host, port, limits);
-    return {
-      identify: (signal) => driver.identify(link, signal),
-      read: (signal) => driver.read(link, signal),
-      capabilities: (signal) => driver.capabilities(link, signal),
-    };
-  }
-  const driver = await entry.load(options);
-  const link = createCgminerLink(host, port, limits);
+  return bindTo(
+    await entry.load(options),
+    createDeviceLink(host, port, { ...options.link, ports: entry.ports }),
+  );
+}
+
+function bindTo(driver: MinerDriver, link: DeviceLink): BoundDriver {
   return {
+    driver,
+    tier: driver.tier,
     identify: (signal) => driver.identify(link, signal),
     read: (signal) => driver.read(link, signal),
     capabilities: (signal) => driver.capabilities(link, signal),
+    backup: (signal) => driver.backup(link, signal),
   };
 }
 
@@ -112,12 +125,50 @@ export async function openMiner(options: OpenMinerOptions): Promise<MinerPort> {
     const known = minerDrivers.map(({ id }) => id).join(", ");
     throw usageError("DRIVER_UNKNOWN", `There is no driver "${options.driver}"; there are ${known}.`);
   }
-  return createPort(options, await bindDriver(entry, options.host, options.port, options));
+  const driver = await entry.load(options);
+  const hurry = createHurry(options.pace ?? createSystemClock());
+  const session = createSession(options, (guard) =>
+    bindTo(
+      driver,
+      createDeviceLink(options.host, options.port, {
+        ...options.link,
+        ports: entry.ports,
+        pace: hurry.pace,
+        guard,
+      }),
+    ),
+  );
+  return createPort(options, session, hurry);
 }
 
-function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
+/** Waits that can be cut short, so that a write does not hold up a more urgent one while it looks for its proof. */
+function createHurry(pace: Pace) {
+  let waking = new AbortController();
+  return {
+    start: () => {
+      if (waking.signal.aborted) waking = new AbortController();
+    },
+    hurry: () => waking.abort(),
+    pace: {
+      nowMs: () => pace.nowMs(),
+      monoMs: () => pace.monoMs(),
+      isHurried: () => waking.signal.aborted,
+      async sleep(ms: number, signal: AbortSignal) {
+        const hurried = waking.signal;
+        await pace.sleep(ms, AbortSignal.any([signal, hurried])).catch((error: unknown) => {
+          if (signal.aborted || !hurried.aborted) throw error;
+        });
+      },
+    },
+  };
+}
+
+function createPort(
+  options: OpenMinerOptions,
+  session: ReturnType<typeof createSession>,
+  hurry: ReturnType<typeof createHurry>,
+): MinerPort {
   const { host, port, name } = options;
-  const session = createSession(options, driver);
   const closing = new AbortController();
   const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
     withinLimit([closing.signal, signal], `${host}:${port}`, run);
@@ -125,7 +176,10 @@ function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
     action: Name,
     signal: AbortSignal | undefined,
     run: (perform: NonNullable<MinerActions[Name]>, signal: AbortSignal) => Promise<WriteResult>,
-  ) => bounded(signal, async (stop) => run(await session.cleared(action, stop), stop));
+  ) => {
+    hurry.start();
+    return bounded(signal, async (stop) => run(await session.cleared(action, stop), stop));
+  };
   return {
     name,
     host,
@@ -136,23 +190,36 @@ function createPort(options: OpenMinerOptions, driver: BoundDriver): MinerPort {
     identify: (signal) => bounded(signal, session.identify),
     capabilities: (signal) => bounded(signal, session.capabilities),
     read: (signal) => bounded(signal, session.read),
+    backup: (signal) => bounded(signal, session.backup),
     pause: (signal) => act("pause", signal, (perform, stop) => perform(stop)),
     resume: (signal) => act("resume", signal, (perform, stop) => perform(stop)),
     setStep: (index, signal) => act("setStep", signal, (perform, stop) => perform(index, stop)),
     setTarget: (powerW, signal) => act("setTarget", signal, (perform, stop) => perform(powerW, stop)),
-    writePools: (pools, signal) => act("writePools", signal, (perform, stop) => perform(pools, stop)),
+    writePools: (pools, signal) =>
+      act("writePools", signal, async (perform, stop) => {
+        if (options.keepBackup) options.keepBackup(await session.backup(stop));
+        return perform(pools, stop);
+      }),
     selectPool: (index, signal) => act("selectPool", signal, (perform, stop) => perform(index, stop)),
     restart: (signal) => act("restart", signal, (perform, stop) => perform(stop)),
     locate: (signal) => act("locate", signal, (perform, stop) => perform(stop)),
+    hurry: hurry.hurry,
     close: () => closing.abort(new Error("the miner was closed")),
   };
 }
 
 /** What is known of one device, and the checks before anything is written to it. */
-function createSession(options: OpenMinerOptions, driver: BoundDriver) {
+function createSession(
+  options: OpenMinerOptions,
+  bind: (guard: (signal: AbortSignal) => Promise<void>) => BoundDriver,
+) {
   let identity: MinerIdentity | null = null;
   let known: MinerCapabilities | null = null;
   let mustIdentify = true;
+  const driver = bind(async (signal) => {
+    if (options.id === null) throw minerNotAdopted(`${options.host}:${options.port}`);
+    await identify(signal);
+  });
 
   const identify = async (signal: AbortSignal): Promise<MinerIdentity> => {
     const seen = await driver.identify(signal);
@@ -175,6 +242,11 @@ function createSession(options: OpenMinerOptions, driver: BoundDriver) {
     mustIdentify = false;
     return reading;
   };
+  const backup = async (signal: AbortSignal): Promise<MinerBackup> => {
+    const seen = identity ?? (await identify(signal));
+    const at = toInstant((options.pace ?? createSystemClock()).nowMs());
+    return { at, identity: seen, ...(await driver.backup(signal)) };
+  };
   /** The action, once it is sure that the device has it and is the adopted one. */
   const cleared = async <Name extends keyof MinerActions>(action: Name, signal: AbortSignal) => {
     if ((await capabilities(signal)).actions[action] === undefined) throw unsupported(options.name, action);
@@ -184,7 +256,7 @@ function createSession(options: OpenMinerOptions, driver: BoundDriver) {
     if (perform === undefined) throw unsupported(options.name, action);
     return perform;
   };
-  return { identity: () => identity, identify, capabilities, read, cleared };
+  return { identity: () => identity, identify, capabilities, read, backup, cleared };
 }
 
 /** Runs under the caller's signals and the limit of one call; nothing stays behind. */

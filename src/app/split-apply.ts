@@ -1,12 +1,13 @@
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
-import type { FirmwareId, PoolReading, PoolTarget, WriteResult } from "../model/miner.ts";
+import type { PoolReading, PoolTarget, WriteResult } from "../model/miner.ts";
 import type { SplitTerms } from "../model/terms.ts";
 import { fullUser } from "../settlement/payee.ts";
 import { isSamePool } from "../settlement/pool-url.ts";
 import { slotSeconds } from "../settlement/time-slice.ts";
 import { workerName } from "../settlement/worker-code.ts";
-import { type MinerPort, openMiner } from "./miner-port.ts";
+import type { MinerPort } from "./miner-port.ts";
+import { type AdoptedOptions, openAdopted } from "./open-adopted.ts";
 
 /** What `split apply` would do, or did, on one miner. */
 export interface SplitApplication {
@@ -31,7 +32,7 @@ export function poolsFor(terms: SplitTerms, deviceIndex: number): PoolTarget[] {
     const leg = terms.legs.find((candidate) => candidate.role === role);
     if (!leg) return [];
     const user = fullUser(leg.user, workerName(terms.member, deviceIndex));
-    return [{ url: leg.pool, user, password: "x", role }];
+    return [{ url: leg.pool, user, password: "x", role, sharePpm: leg.share_ppm }];
   });
 }
 
@@ -42,7 +43,7 @@ export function poolsFor(terms: SplitTerms, deviceIndex: number): PoolTarget[] {
 export async function applySplit(
   config: HearthConfig,
   terms: SplitTerms,
-  { dryRun, signal }: { dryRun: boolean; signal: AbortSignal },
+  { dryRun, signal, ...ground }: AdoptedOptions & { dryRun: boolean; signal: AbortSignal },
 ): Promise<SplitApplication[]> {
   const applications: SplitApplication[] = [];
   for (const [index, miner] of config.miners.entries()) {
@@ -51,7 +52,7 @@ export async function applySplit(
     const pools = poolsFor(terms, index + 1);
     let port: MinerPort | null = null;
     try {
-      port = await openMiner({ ...miner, driver: miner.driver as FirmwareId });
+      port = await openAdopted(miner, ground);
       applications.push(await applyOne(port, miner.name, pools, dryRun));
     } catch (error) {
       if (signal.aborted || !(error instanceof HearthError)) throw error;
@@ -85,8 +86,15 @@ async function applyOne(
     };
   }
   const { pools: present } = await port.read(deadline);
-  const wanted = fillSlots(pools, present);
-  if (hasPools(present, wanted)) return { ...plan, result: "unchanged" };
+  const isNative = capabilities.split !== "none";
+  // Without shares of its own the firmware gets the pools in order, and the slices of the loop make the shares.
+  const wanted = isNative
+    ? pools
+    : fillSlots(
+        pools.map((pool) => ({ ...pool, sharePpm: null })),
+        present,
+      );
+  if (hasPools(present, wanted, capabilities.splitStepPpm)) return { ...plan, result: "unchanged" };
   if (dryRun) return { ...plan, result: "planned" };
   const written = await port.writePools(wanted, deadline);
   if (written === "rejected" || written === "unknown") return { ...plan, result: written };
@@ -114,9 +122,20 @@ function fillSlots(pools: readonly PoolTarget[], present: readonly PoolReading[]
   return first ? [...pools, ...Array.from({ length: spare }, () => first)] : [...pools];
 }
 
-function hasPools(present: readonly PoolReading[], wanted: readonly PoolTarget[]): boolean {
+function hasPools(
+  present: readonly PoolReading[],
+  wanted: readonly PoolTarget[],
+  stepPpm: number | null,
+): boolean {
   return wanted.every((pool, index) => {
     const entry = present[index];
-    return entry !== undefined && isSamePool(entry.url, pool.url) && entry.user === pool.user;
+    const isSame = entry !== undefined && isSamePool(entry.url, pool.url) && entry.user === pool.user;
+    return isSame && isSameShare(entry.sharePpm, pool.sharePpm, stepPpm);
   });
+}
+
+/** Within half a step of the firmware: closer it cannot be set. */
+function isSameShare(present: number | null, wanted: number | null, stepPpm: number | null): boolean {
+  if (wanted === null) return true;
+  return present !== null && Math.abs(present - wanted) <= (stepPpm ?? 1) / 2;
 }

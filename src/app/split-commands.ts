@@ -54,7 +54,15 @@ export async function applyAgreedSplit(options: {
       hint: "hearth split set PERCENT --payee ADDRESS",
     });
   }
-  const plans = await applySplit(config, known.terms, { dryRun: true, signal: options.signal });
+  const clock = createSystemClock();
+  const { signal } = options;
+  const plans = await applySplit(config, known.terms, {
+    dryRun: true,
+    signal,
+    paths,
+    store: null,
+    pace: clock,
+  });
   const toWrite = plans.filter((plan) => plan.result === "planned");
   if (options.dryRun || toWrite.length === 0) return plans;
   const names = toWrite.map((plan) => plan.miner).join(", ");
@@ -65,15 +73,20 @@ export async function applyAgreedSplit(options: {
     throw refusedError("APPLY_DECLINED", "You did not agree", { left: "No miner was touched" });
   }
   const lock = takeLock(paths, "No miner was touched");
-  const done = await applySplit(config, known.terms, { dryRun: false, signal: options.signal }).finally(() =>
-    lock.release(),
-  );
+  const store = openStateStore(paths.state);
+  const done = await applySplit(config, known.terms, {
+    dryRun: false,
+    ...{ signal, paths, store, pace: clock },
+  }).finally(() => {
+    store.close();
+    lock.release();
+  });
   const ledger = openLedger(paths.ledger);
   for (const entry of done) {
     ledger.append(
       "config.applied",
       { miner: entry.miner, result: entry.result, pools: entry.pools, terms: known.sha256 },
-      createSystemClock().nowMs(),
+      clock.nowMs(),
     );
   }
   ledger.close();

@@ -7,6 +7,7 @@ export default class Pair extends BaseCommand {
     "Adopt a miner that discover found, or pair this home with the co-op by a short code.";
   static override examples = [
     "<%= config.bin %> pair --miner 192.168.1.44 --breaker 20 --voltage 240",
+    "<%= config.bin %> pair --miner 192.168.1.50 --password-file ~/antminer.txt",
     "<%= config.bin %> pair --coop https://coop.example",
   ];
   static override flags = {
@@ -43,6 +44,17 @@ export default class Pair extends BaseCommand {
       dependsOn: ["miner"],
       description: "ampere rating of a new circuit's breaker",
     }),
+    "password-file": Flags.file({
+      helpValue: "FILE",
+      env: envName("password-file"),
+      dependsOn: ["miner"],
+      description: "file with the password of the miner's own page; without it the factory's is tried once",
+    }),
+    "allow-public": Flags.boolean({
+      env: envName("allow-public"),
+      dependsOn: ["miner"],
+      description: "the address may lie outside home networks",
+    }),
     voltage: Flags.integer({
       helpValue: "VOLTS",
       env: envName("voltage"),
@@ -67,6 +79,8 @@ export default class Pair extends BaseCommand {
     host: string,
     flags: {
       "dry-run": boolean;
+      "password-file"?: string | undefined;
+      "allow-public": boolean;
       name?: string | undefined;
       zone?: string | undefined;
       circuit?: string | undefined;
@@ -75,6 +89,7 @@ export default class Pair extends BaseCommand {
     },
   ): Promise<Outcome> {
     const { adoptFrom } = await import("../app/adopt-from.ts");
+    const { readPasswordFile } = await import("../app/password-file.ts");
     const { miner, isKnown, warnings } = await adoptFrom({
       env: process.env,
       host,
@@ -83,6 +98,8 @@ export default class Pair extends BaseCommand {
       circuit: flags.circuit ?? null,
       breakerA: flags.breaker ?? null,
       voltageV: flags.voltage ?? null,
+      password: readPasswordFile(flags["password-file"]),
+      allowPublic: flags["allow-public"],
       dryRun: flags["dry-run"],
       signal: this.signal,
     });

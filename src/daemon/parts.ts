@@ -1,5 +1,6 @@
 import { renameSync, rmSync } from "node:fs";
-import { type MinerPort, openMiner } from "../app/miner-port.ts";
+import type { MinerPort } from "../app/miner-port.ts";
+import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
 import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
@@ -8,7 +9,6 @@ import { openStateStore, type StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
-import type { FirmwareId } from "../model/miner.ts";
 import { createHttp, type Http } from "../net/http.ts";
 import { createSource, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
@@ -86,7 +86,7 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     () => createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
     () => null,
   );
-  const ports = await openPorts(config, cleanup);
+  const ports = await openPorts(config, { paths, store, pace: clock }, cleanup);
   const keepers = config.miners.map((miner, index) =>
     createMinerKeeper({
       config: miner,
@@ -200,10 +200,14 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
   };
 }
 
-async function openPorts(config: HearthConfig, cleanup: PartsOptions["cleanup"]): Promise<MinerPort[]> {
+async function openPorts(
+  config: HearthConfig,
+  ground: AdoptedOptions,
+  cleanup: PartsOptions["cleanup"],
+): Promise<MinerPort[]> {
   const ports: MinerPort[] = [];
   for (const miner of config.miners) {
-    const port = await openMiner({ ...miner, driver: miner.driver as FirmwareId });
+    const port = await openAdopted(miner, ground);
     cleanup.push(() => port.close());
     ports.push(port);
   }

@@ -44,7 +44,8 @@ export function createSlicer(keeper: MinerKeeper, clock: Clock) {
       signal: AbortSignal,
     ): Promise<SliceSwitch | null> {
       const reading = keeper.latest()?.reading;
-      if (!reading) return null;
+      // A firmware with shares of its own needs no slices, and a switch would disturb them.
+      if (!reading || (keeper.capabilities()?.split ?? "none") !== "none") return null;
       const active = reading.pools.find((pool) => pool.isActive);
       activeLeg = active ? legOf(active, legs) : null;
       blocked = blockedBy(keeper, legs, failures);

@@ -135,7 +135,7 @@ function largestSlot(watched: readonly Watched[]): number | null {
   for (const { keeper, slicer } of watched) {
     // What it does when it runs: a miner that rests now may still stand in the middle of a slot.
     const { thsPerW } = keeper.learnt();
-    if (thsPerW === null) continue;
+    if (thsPerW === null || mechanismOf(keeper) !== "time-slice") continue;
     const hashrateThs = thsPerW * keeper.profile().maxW;
     sum = (sum ?? 0) + (hashrateThs * 1e12 * slicer.view().slotS) / 2 ** 32;
   }

@@ -155,7 +155,7 @@ async function adoptAll(
   world: DemoWorld,
 ): Promise<{ config: HearthConfig; identities: { name: string; identity: MinerIdentity }[] }> {
   const hosts = world.home.miners.map((miner) => `${miner.host}:${miner.port}`);
-  const found = await discoverMiners({ hosts, subnets: [], onFound: () => {}, signal });
+  const { miners: found } = await discoverMiners({ hosts, signal });
   let adopted = config;
   const identities: { name: string; identity: MinerIdentity }[] = [];
   for (const miner of found.toSorted(
@@ -198,7 +198,7 @@ async function agree(
   onProgress(`split agreed and signed by both: ${SHARE_PPM / 10_000} % to the co-op`);
   for (const { miner, mechanism, result, problem } of await applySplit(config, known.terms, {
     dryRun: false,
-    signal,
+    ...{ signal, paths, store: null, pace: clock },
   })) {
     onProgress(`split on ${miner}: ${mechanism}, ${problem ?? result}`);
   }

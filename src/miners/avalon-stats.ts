@@ -1,11 +1,15 @@
-import type { MinerReading, MinerState, PoolReading, PoolState } from "../model/miner.ts";
-import { field, flag, list, number, safeText, text, toNumber } from "../model/parse.ts";
+import type { MinerReading, MinerState } from "../model/miner.ts";
+import type { CgminerReply, DeviceLink } from "../model/miner-link.ts";
+import { field, list, number, safeText, toNumber } from "../model/parse.ts";
 import { avalonModel, modeWord, stepOf } from "./avalon-models.ts";
+import { checked, INVALID_COMMAND, toPools } from "./cgminer.ts";
 
 /** The settings that pause and steps are proved by. */
 export interface AvalonLevers {
   modelWord: string | null;
   state: MinerState;
+  /** True when the device says that it was switched off by an order (`SoftOFF`); null when it does not tell. */
+  isSoftOff: boolean | null;
   workMode: number | null;
   workLevel: number | null;
   /** Configured hash-board output, W: a target, not a reading. */
@@ -40,6 +44,13 @@ export function bracketFields(source: string): Map<string, string> {
   return fields;
 }
 
+/** `estats`, or `stats` on builds that lack it (miners.md §6.2). */
+export async function askStats(link: DeviceLink, signal: AbortSignal): Promise<CgminerReply> {
+  const reply = await link.cgminer.ask({ command: "estats" }, signal);
+  if (reply.code !== INVALID_COMMAND) return checked(link, "estats", reply);
+  return checked(link, "stats", await link.cgminer.ask({ command: "stats" }, signal));
+}
+
 /** One snapshot from the sections of `estats` and `pools`; no I/O. */
 export function toReading(stats: unknown, pools: unknown): MinerReading {
   const entry = statsEntry(stats);
@@ -67,7 +78,7 @@ export function toReading(stats: unknown, pools: unknown): MinerReading {
       state === "paused" || state === "unknown"
         ? null
         : stepOf(avalonModel(levers.modelWord), levers.workMode, levers.workLevel),
-    pools: list(pools, "POOLS").map(toPool),
+    pools: toPools(pools),
   };
 }
 
@@ -80,6 +91,7 @@ function toLevers(fields: Map<string, string>): AvalonLevers {
   return {
     modelWord: fields.get("Ver")?.split("-")[0] ?? null,
     state: stateOf(fields),
+    isSoftOff: softOff(fields),
     workMode: toNumber(fields.get("WORKMODE")),
     workLevel: toNumber(fields.get("WORKLEVEL") ?? fields.get("WORKLVL")),
     targetW: toNumber(fields.get("MPO"), { min: 1 }),
@@ -104,7 +116,12 @@ function stateOf(fields: Map<string, string>): MinerState {
   if (place !== null && place >= 0) return STATES[place] ?? "unknown";
   // A start shows an empty summary (miners.md §6.2).
   if (fields.size === 0) return "starting";
-  return (toNumber(fields.get("SoftOFF")) ?? 0) !== 0 ? "paused" : "unknown";
+  return softOff(fields) === true ? "paused" : "unknown";
+}
+
+function softOff(fields: Map<string, string>): boolean | null {
+  const reason = toNumber(fields.get("SoftOFF"));
+  return reason === null ? null : reason !== 0;
 }
 
 const STATE_WORDS = ["init", "work", "idle", "fault"];
@@ -145,26 +162,3 @@ function fansOf(fields: Map<string, string>): MinerReading["fans"] {
     .filter((key) => fields.has(key))
     .map((key) => ({ rpm: toNumber(fields.get(key), { min: 0 }), percent }));
 }
-
-function toPool(pool: unknown): PoolReading {
-  const isKnown = (value: string | null): value is PoolState => value !== null && POOL_STATES.has(value);
-  const state = text(pool, "Status")?.toLowerCase() ?? null;
-  const url = text(pool, "URL") ?? "";
-  return {
-    url: url === "" || url.includes("://") ? url : `stratum+tcp://${url}`,
-    user: text(pool, "User") ?? "",
-    role: "unknown",
-    state: isKnown(state) ? state : "unknown",
-    acceptedDifficulty: number(pool, "Difficulty Accepted", { min: 0 }),
-    accepted: number(pool, "Accepted", { min: 0 }),
-    rejected: number(pool, "Rejected", { min: 0 }),
-    stale: number(pool, "Stale", { min: 0 }),
-    shareDifficulty:
-      number(pool, "Last Share Difficulty", { unknownWhen: 0, min: 0 }) ??
-      number(pool, "Work Difficulty", { unknownWhen: 0, min: 0 }) ??
-      number(pool, "Stratum Difficulty", { unknownWhen: 0, min: 0 }),
-    isActive: flag(pool, "Stratum Active"),
-  };
-}
-
-const POOL_STATES = new Set<string>(["alive", "dead", "disabled", "rejecting"]);

@@ -1,19 +1,12 @@
-import type { DriverOptions } from "../model/driver-options.ts";
 import { HearthError } from "../model/errors.ts";
-import type {
-  CgminerLink,
-  MinerActions,
-  MinerCapabilities,
-  MinerDriver,
-  MinerIdentity,
-  MinerReading,
-} from "../model/miner.ts";
+import type { MinerActions, MinerCapabilities, MinerIdentity, MinerReading } from "../model/miner.ts";
+import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { list, text, toMac } from "../model/parse.ts";
-import { ask, askStats, isSuccess } from "./avalon-link.ts";
 import { type AvalonModel, avalonModel, stepOf } from "./avalon-models.ts";
-import { reorderSlots, switchPool, writeSlots } from "./avalon-pools.ts";
-import { rebootAvalon, setAvalonStep, setSoftOff } from "./avalon-power.ts";
-import { toAvalonLevers, toReading } from "./avalon-stats.ts";
+import { AVALON_SLOTS, backupPools, reorderSlots, switchPool, writeSlots } from "./avalon-pools.ts";
+import { lightAvalon, rebootAvalon, setAvalonStep, setSoftOff } from "./avalon-power.ts";
+import { askStats, toAvalonLevers, toReading } from "./avalon-stats.ts";
+import { ask, isSuccess } from "./cgminer.ts";
 
 /** Fans and control board at soft-off, W; a guess until a meter says otherwise (miners.md §6.2). */
 const IDLE_W = 15;
@@ -21,17 +14,16 @@ const IDLE_W = 15;
 const MAX_USER_LENGTH = 63;
 
 /** Avalon home units: steps instead of watts, soft off and on, no weighted pools (miners.md §6). */
-export function createAvalonDriver(options: DriverOptions = {}): MinerDriver<CgminerLink> {
+export function createAvalonDriver(options: DriverOptions = {}): MinerDriver {
   return {
     id: "avalon",
     title: "Canaan Avalon home (Nano 3, Nano 3S, Mini 3, Q)",
-    linkKind: "cgminer",
-    ports: [4028],
     tier: "gold",
     exemptions: ["no weighted pools in the firmware", "new pools show only after a restart"],
-    identify: async (link, signal) => toIdentity((await ask(link, "version", null, signal)).sections),
+    identify: async (link, signal) => toIdentity((await ask(link, "version", signal)).sections),
     read,
     capabilities: (link, signal) => capabilities(link, options, signal),
+    backup: async (link, signal) => ({ pools: await backupPools(link, signal), settings: null }),
   };
 }
 
@@ -65,9 +57,9 @@ function serialOf(dna: string | null): string | null {
   return dna !== null && /^[0-9a-f]{8,64}$/i.test(dna) ? dna.toLowerCase() : null;
 }
 
-async function read(link: CgminerLink, signal: AbortSignal): Promise<MinerReading> {
+async function read(link: DeviceLink, signal: AbortSignal): Promise<MinerReading> {
   const stats = await askStats(link, signal);
-  const pools = await ask(link, "pools", null, signal).catch((error: unknown) => {
+  const pools = await ask(link, "pools", signal).catch((error: unknown) => {
     // The heater must stay readable when only its pool list is broken: no pools are told then.
     if (error instanceof HearthError && !signal.aborted) return null;
     throw error;
@@ -76,11 +68,11 @@ async function read(link: CgminerLink, signal: AbortSignal): Promise<MinerReadin
 }
 
 async function capabilities(
-  link: CgminerLink,
+  link: DeviceLink,
   options: DriverOptions,
   signal: AbortSignal,
 ): Promise<MinerCapabilities> {
-  const version = await ask(link, "version", null, signal);
+  const version = await ask(link, "version", signal);
   const entry = list(version.sections, "VERSION")[0];
   const model = avalonModel(text(entry, "MODEL"));
   const levers = toAvalonLevers((await askStats(link, signal)).sections);
@@ -105,6 +97,11 @@ async function capabilities(
     tauS: 30,
     minOnS: 600,
     minOffS: 600,
+    restartsOnChange: false,
+    // It wakes in its last mode after a power cut (miners.md §6.4).
+    pausePersists: false,
+    splitStepPpm: null,
+    poolSlots: AVALON_SLOTS,
     poolSwitch: canSwitchPool ? "reconnect" : "restart",
     poolsNeedRestart: true,
     maxUserLength: MAX_USER_LENGTH,
@@ -122,22 +119,22 @@ function stepsOf(model: AvalonModel | null, current: number | null, targetW: num
 }
 
 function actionsOf(
-  link: CgminerLink,
+  link: DeviceLink,
   options: DriverOptions,
   model: AvalonModel | null,
   can: { canPause: boolean; canSwitchPool: boolean; hasSteps: boolean; verbs: ReadonlySet<string> },
 ): MinerActions {
-  const nowMs = options.nowMs ?? Date.now;
   const access = { password: options.password ?? null, usesVoucher: model?.usesVoucher ?? false };
   const actions: MinerActions = {};
   if (can.canPause) {
-    actions.pause = (signal) => setSoftOff(link, true, nowMs, signal);
-    actions.resume = (signal) => setSoftOff(link, false, nowMs, signal);
+    actions.pause = (signal) => setSoftOff(link, true, signal);
+    actions.resume = (signal) => setSoftOff(link, false, signal);
   }
   if (model !== null && can.hasSteps)
     actions.setStep = (index, signal) => setAvalonStep(link, model, index, signal);
   if (model === null) return actions;
   actions.writePools = (pools, signal) => writeSlots(link, pools, access, signal);
+  if (can.verbs.has("led")) actions.locate = (signal) => lightAvalon(link, signal);
   if (can.verbs.has("reboot")) actions.restart = (signal) => rebootAvalon(link, signal);
   if (can.canSwitchPool) actions.selectPool = (index, signal) => switchPool(link, index, signal);
   else if (can.verbs.has("reboot")) {
@@ -150,15 +147,15 @@ function actionsOf(
 }
 
 /** Words of `ascset|0,help`; empty when the device does not tell, and then nothing of it is offered. */
-async function supportedVerbs(link: CgminerLink, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const reply = await link.text("ascset|0,help", signal);
+async function supportedVerbs(link: DeviceLink, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const reply = await link.cgminer.ask("ascset|0,help", signal);
   if (!isSuccess(reply)) return new Set();
   const listed = reply.message.slice(reply.message.lastIndexOf(":") + 1);
   return new Set(listed.split("|").map((word) => word.trim().split(",")[0] ?? ""));
 }
 
-async function hasCommand(link: CgminerLink, command: string, signal: AbortSignal): Promise<boolean> {
-  const reply = await link.command("check", command, signal);
+async function hasCommand(link: DeviceLink, command: string, signal: AbortSignal): Promise<boolean> {
+  const reply = await link.cgminer.ask({ command: "check", parameter: command }, signal);
   const entry = list(reply.sections, "CHECK")[0];
   return isSuccess(reply) && text(entry, "Exists") === "Y" && text(entry, "Access") === "Y";
 }

@@ -1,47 +1,49 @@
-import { usageError } from "../model/errors.ts";
-import type { JsonLink, PoolTarget, WriteResult } from "../model/miner.ts";
+import type { PoolTarget, WriteResult } from "../model/miner.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
+import type { DeviceLink } from "../model/miner-link.ts";
 import { field, flag, number } from "../model/parse.ts";
-import { proveWrite } from "../model/prove-write.ts";
+import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 import { type AxeosPool, hasSlots, poolsOf, poolUrl } from "./axeos-reading.ts";
+import { checkFailover, noSuchPool, type PoolEndpoint, toEndpoint } from "./pool-target.ts";
 
 const INFO = "/api/system/info";
 const SYSTEM = "/api/system";
 /** Primary and fallback; other slots never get work. */
-const USED_POOLS = 2;
+export const AXEOS_USED_POOLS = 2;
 const SLOTS = 8;
+/** Settings read back at once, ms. */
+const STORED_WITHIN_MS = 3_000;
 
-interface Endpoint {
-  host: string;
-  port: number;
-  isTls: boolean;
+interface WantedPool {
+  pool: PoolTarget;
+  endpoint: PoolEndpoint;
 }
 
 /** Sets primary and fallback by the way this firmware understands; the device works for them after a restart. */
 export async function writeAxeosPools(
-  link: JsonLink,
+  link: DeviceLink,
   pools: readonly PoolTarget[],
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  if (pools.length > USED_POOLS) {
-    throw usageError(
-      "MINER_TOO_MANY_POOLS",
-      `This miner uses ${USED_POOLS} pools; ${pools.length} were given.`,
-    );
-  }
+  checkFailover(link.where, pools, AXEOS_USED_POOLS);
   const wanted = pools.map((pool) => ({ pool, endpoint: toEndpoint(pool) }));
-  const info = await link.get(INFO, signal);
+  const info = await link.http.get(INFO, signal);
+  // Without the old keys it is not known which way the firmware wants, and a wrong one is answered with yes.
+  if (!hasSlots(info) && field(info, "stratumURL") === undefined) throw minerIncomplete(link.where, "pools");
   return proveWrite(
     {
       async send() {
         if (hasSlots(info)) await sendSlots(link, info, wanted, signal);
-        else await link.send("PATCH", SYSTEM, legacyPatch(wanted), signal);
+        else await link.http.send("PATCH", SYSTEM, legacyPatch(wanted), signal);
         return "sent";
       },
-      async isEffective() {
-        const stored = poolsOf(await link.get(INFO, signal));
-        return wanted.every(({ pool }, place) => isStored(stored[place], pool));
+      async look() {
+        const stored = poolsOf(await link.http.get(INFO, signal));
+        return wanted.every(({ pool }, place) => isStored(stored[place], pool)) ? "effective" : "unchanged";
       },
+      withinMs: STORED_WITHIN_MS,
     },
+    link.pace,
     signal,
   );
 }
@@ -51,55 +53,43 @@ export async function writeAxeosPools(
  * Where the choice did not stick nothing is restarted.
  */
 export async function selectAxeosPool(
-  link: JsonLink,
+  link: DeviceLink,
   index: number,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const info = await link.get(INFO, signal);
+  const info = await link.http.get(INFO, signal);
   const used = poolsOf(info).filter((pool) => pool.role !== "spare");
-  if (used[index] === undefined) {
-    throw usageError(
-      "MINER_POOL_UNKNOWN",
-      `The miner has ${used.length} pools; there is no number ${index}.`,
-      {
-        left: "It works for the same pool as before",
-      },
-    );
-  }
+  if (used[index] === undefined) throw noSuchPool(index, used.length);
   const isWanted = (seen: unknown, key: string) => flag(seen, key) === (index === 1);
   if (isWanted(info, "useFallbackStratum") && isWanted(info, "isUsingFallbackStratum")) return "effective";
   const stored = await proveWrite(
     {
       async send() {
-        await link.send("PATCH", SYSTEM, { useFallbackStratum: index }, signal);
+        await link.http.send("PATCH", SYSTEM, { useFallbackStratum: index }, signal);
         return "sent";
       },
-      isEffective: async () => isWanted(await link.get(INFO, signal), "useFallbackStratum"),
+      look: async () =>
+        isWanted(await link.http.get(INFO, signal), "useFallbackStratum") ? "effective" : "unchanged",
+      withinMs: STORED_WITHIN_MS,
     },
+    link.pace,
     signal,
   );
-  if (stored !== "effective") return stored === "pending" ? "unknown" : stored;
-  return restartAxeos(link, signal);
+  return stored === "effective" ? restartAxeos(link, signal) : stored;
 }
 
 /** Restarts the device; it is back after 10-30 s, with counters at zero. */
-export async function restartAxeos(link: JsonLink, signal: AbortSignal): Promise<WriteResult> {
-  return proveWrite(
-    {
-      async send() {
-        await link.send("POST", "/api/system/restart", {}, signal);
-        return "sent";
-      },
-      isEffective: async () => false,
-    },
-    signal,
-  );
+export async function restartAxeos(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
+  return sendUnproved(async () => {
+    await link.http.send("POST", "/api/system/restart", {}, signal);
+    return "sent";
+  }, signal);
 }
 
 async function sendSlots(
-  link: JsonLink,
+  link: DeviceLink,
   info: unknown,
-  wanted: readonly { pool: PoolTarget; endpoint: Endpoint }[],
+  wanted: readonly WantedPool[],
   signal: AbortSignal,
 ): Promise<void> {
   const slots = chooseSlots(info);
@@ -107,18 +97,18 @@ async function sendSlots(
   for (const [place, { pool, endpoint }] of wanted.entries()) {
     const slot = slots[place];
     const former = stored.find((entry) => entry.slot === slot);
-    await link.send("PUT", `/api/system/pools/${slot}`, slotBody(former, pool, endpoint), signal);
+    await link.http.send("PUT", `/api/system/pools/${slot}`, slotBody(former, pool, endpoint), signal);
   }
   const [primary, secondary] = slots;
   const isChosen =
     number(info, "primaryPoolIndex") === primary &&
-    (wanted.length < USED_POOLS || number(info, "secondaryPoolIndex") === secondary);
+    (wanted.length < AXEOS_USED_POOLS || number(info, "secondaryPoolIndex") === secondary);
   if (isChosen) return;
   const choice = {
     primaryPoolIndex: primary,
-    ...(wanted.length < USED_POOLS ? {} : { secondaryPoolIndex: secondary }),
+    ...(wanted.length < AXEOS_USED_POOLS ? {} : { secondaryPoolIndex: secondary }),
   };
-  await link.send("PATCH", SYSTEM, choice, signal);
+  await link.http.send("PATCH", SYSTEM, choice, signal);
 }
 
 /** The two slots in use; a fallback that shares the primary's slot, or has none, gets the first other one. */
@@ -133,7 +123,7 @@ function chooseSlots(info: unknown): [number, number] {
 function slotBody(
   former: AxeosPool | undefined,
   pool: PoolTarget,
-  endpoint: Endpoint,
+  endpoint: PoolEndpoint,
 ): Record<string, unknown> {
   const suggested = number(former?.raw, "stratumSuggestedDifficulty");
   const protocol = field(former?.raw, "stratumProtocol");
@@ -148,7 +138,7 @@ function slotBody(
   };
 }
 
-function legacyPatch(wanted: readonly { pool: PoolTarget; endpoint: Endpoint }[]): Record<string, unknown> {
+function legacyPatch(wanted: readonly WantedPool[]): Record<string, unknown> {
   const patch: Record<string, unknown> = {};
   for (const [place, { pool, endpoint }] of wanted.entries()) {
     const prefix = place === 0 ? "stratum" : "fallbackStratum";
@@ -165,15 +155,4 @@ function isStored(stored: AxeosPool | undefined, wanted: PoolTarget): boolean {
   const seen = toEndpoint({ ...wanted, url: poolUrl(stored) });
   const asked = toEndpoint(wanted);
   return seen.host === asked.host && seen.port === asked.port;
-}
-
-function toEndpoint(pool: PoolTarget): Endpoint {
-  const match = /^stratum2?\+(tcp|ssl|tls):\/\/(\[[^\]]+\]|[^/:\s]+):(\d{1,5})\/?$/i.exec(pool.url);
-  const [, transport, host, port] = match ?? [];
-  if (transport === undefined || host === undefined || /[\u0000-\u001f]/.test(pool.user + pool.password)) {
-    throw usageError("POOL_TEXT_INVALID", "A pool needs an address like stratum+tcp://pool.example:3333.", {
-      left: "No pool was changed",
-    });
-  }
-  return { host, port: Number(port), isTls: transport.toLowerCase() !== "tcp" };
 }

@@ -120,6 +120,7 @@ function poolReadings(info: unknown): PoolReading[] {
       state: poolState(pool, isActive, isHashing, usesFallback === true && !isForced),
       ...counters,
       isActive,
+      sharePpm: null,
     };
   });
 }

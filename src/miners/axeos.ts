@@ -1,40 +1,32 @@
-import { HearthError, unreachableError, usageError } from "../model/errors.ts";
-import type {
-  JsonLink,
-  MinerActions,
-  MinerCapabilities,
-  MinerDriver,
-  MinerIdentity,
-  WriteResult,
-} from "../model/miner.ts";
+import { HearthError, unreachableError } from "../model/errors.ts";
+import type { MinerActions, MinerCapabilities, MinerIdentity, WriteResult } from "../model/miner.ts";
+import type { DeviceLink, MinerDriver } from "../model/miner-link.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
-import { proveWrite } from "../model/prove-write.ts";
+import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
 import { type AxeosLadder, ladderOf, stepsOf } from "./axeos-ladder.ts";
-import { restartAxeos, selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
+import { AXEOS_USED_POOLS, restartAxeos, selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
 import { clockIndex, toReading } from "./axeos-reading.ts";
+import { noSuchStep, storedFrom } from "./pool-target.ts";
 
 const INFO = "/api/system/info";
 /** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
 const IDLE_W = 4;
 /** The clock that runs is the one set when it is this close to it, as a part. */
 const CLOCK_PART = 0.02;
+/** Clock, voltage and pause show within seconds (miners.md §16), ms. */
+const SHOWN_WITHIN_MS = 5_000;
 
 /** AxeOS boards: HTTP without a password, clock steps instead of watts, pause since firmware 2.14 (miners.md §4). */
-export function createAxeosDriver(): MinerDriver<JsonLink> {
+export function createAxeosDriver(): MinerDriver {
   // The options of a board never change while it runs; asking each time would double every poll.
-  const ladders = new WeakMap<JsonLink, AxeosLadder>();
-  const ladder = async (link: JsonLink, info: unknown, signal: AbortSignal) => {
-    const known = ladders.get(link);
-    if (known) return known;
-    const read = ladderOf(await askAsic(link, signal), info);
-    ladders.set(link, read);
-    return read;
+  let known: AxeosLadder | null = null;
+  const ladder = async (link: DeviceLink, info: unknown, signal: AbortSignal) => {
+    known ??= ladderOf(await askAsic(link, signal), info);
+    return known;
   };
   return {
     id: "axeos",
     title: "AxeOS (Bitaxe family)",
-    linkKind: "http",
-    ports: [80],
     tier: "gold",
     exemptions: ["no difficulty sum in the firmware: work is counted from shares"],
     identify,
@@ -46,6 +38,11 @@ export function createAxeosDriver(): MinerDriver<JsonLink> {
       const info = await askInfo(link, signal);
       return toCapabilities(link, info, await ladder(link, info, signal));
     },
+    // It shows passwords as stars, and keeps what is written back as stars (miners.md §4.4).
+    backup: async (link, signal) => ({
+      pools: storedFrom(toReading(await askInfo(link, signal), [])),
+      settings: null,
+    }),
   };
 }
 
@@ -67,9 +64,9 @@ export function toIdentity(info: unknown): MinerIdentity | null {
   };
 }
 
-async function identify(link: JsonLink, signal: AbortSignal): Promise<MinerIdentity | null> {
+async function identify(link: DeviceLink, signal: AbortSignal): Promise<MinerIdentity | null> {
   try {
-    return toIdentity(await link.get(INFO, signal));
+    return toIdentity(await link.http.get(INFO, signal));
   } catch (error) {
     if (hasNoRoute(error)) return null;
     throw error;
@@ -77,12 +74,12 @@ async function identify(link: JsonLink, signal: AbortSignal): Promise<MinerIdent
 }
 
 /** The telemetry; an answer without any of its main fields is a miss, not a reading of unknowns. */
-async function askInfo(link: JsonLink, signal: AbortSignal): Promise<unknown> {
-  const info = await link.get(INFO, signal);
+async function askInfo(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
+  const info = await link.http.get(INFO, signal);
   if (["ASICModel", "power", "hashRate"].some((key) => field(info, key) !== undefined)) return info;
   throw unreachableError(
     "MINER_BAD_ANSWER",
-    `The miner at ${link.host}:${link.port} answered without any of the fields of AxeOS.`,
+    `The miner at ${link.where} answered without any of the fields of AxeOS.`,
     { hint: "Check the address; it may be another device" },
   );
 }
@@ -91,9 +88,9 @@ function hasNoRoute(error: unknown): boolean {
   return error instanceof HearthError && error.code === "MINER_NO_ROUTE";
 }
 
-async function askAsic(link: JsonLink, signal: AbortSignal): Promise<unknown> {
+async function askAsic(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
   try {
-    return await link.get("/api/system/asic", signal);
+    return await link.http.get("/api/system/asic", signal);
   } catch (error) {
     // Old firmware lacks it; the chip's name then has to do.
     if (hasNoRoute(error)) return null;
@@ -101,7 +98,7 @@ async function askAsic(link: JsonLink, signal: AbortSignal): Promise<unknown> {
   }
 }
 
-function toCapabilities(link: JsonLink, info: unknown, ladder: AxeosLadder): MinerCapabilities {
+function toCapabilities(link: DeviceLink, info: unknown, ladder: AxeosLadder): MinerCapabilities {
   // Older firmware has no such key, and its pause route answers 404 (miners.md §4.3).
   const canPause = typeof field(info, "miningPaused") === "boolean";
   const steps = stepsOf(ladder, info);
@@ -117,6 +114,11 @@ function toCapabilities(link: JsonLink, info: unknown, ladder: AxeosLadder): Min
     tauS: 10,
     minOnS: 600,
     minOffS: 300,
+    restartsOnChange: false,
+    // After any restart it mines again (miners.md §4.3).
+    pausePersists: false,
+    splitStepPpm: null,
+    poolSlots: AXEOS_USED_POOLS,
     poolSwitch: "restart",
     poolsNeedRestart: true,
     maxUserLength: 63,
@@ -124,7 +126,7 @@ function toCapabilities(link: JsonLink, info: unknown, ladder: AxeosLadder): Min
   };
 }
 
-function actionsOf(link: JsonLink, info: unknown, ladder: AxeosLadder, canPause: boolean): MinerActions {
+function actionsOf(link: DeviceLink, info: unknown, ladder: AxeosLadder, canPause: boolean): MinerActions {
   const actions: MinerActions = {
     writePools: (pools, signal) => writeAxeosPools(link, pools, signal),
     restart: (signal) => restartAxeos(link, signal),
@@ -141,47 +143,44 @@ function actionsOf(link: JsonLink, info: unknown, ladder: AxeosLadder, canPause:
   return actions;
 }
 
-function setPaused(link: JsonLink, isPaused: boolean, signal: AbortSignal): Promise<WriteResult> {
+function setPaused(link: DeviceLink, isPaused: boolean, signal: AbortSignal): Promise<WriteResult> {
   return proveWrite(
     {
       async send() {
-        await link.send("POST", `/api/system/${isPaused ? "pause" : "resume"}`, {}, signal);
+        await link.http.send("POST", `/api/system/${isPaused ? "pause" : "resume"}`, {}, signal);
         return "sent";
       },
-      isEffective: async () => field(await link.get(INFO, signal), "miningPaused") === isPaused,
+      look: async () =>
+        field(await link.http.get(INFO, signal), "miningPaused") === isPaused ? "effective" : "unchanged",
+      withinMs: SHOWN_WITHIN_MS,
     },
+    link.pace,
     signal,
   );
 }
 
 /** Only a documented option is ever set: the device's own check lets anything through (miners.md §4.2). */
 async function setClock(
-  link: JsonLink,
+  link: DeviceLink,
   ladder: AxeosLadder,
   index: number,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   const clockMhz = ladder.clocksMhz[index];
-  if (clockMhz === undefined) {
-    throw usageError(
-      "MINER_STEP_UNKNOWN",
-      `There is no step ${index}; this miner has ${ladder.clocksMhz.length}.`,
-      {
-        left: "It runs as before",
-      },
-    );
-  }
-  const before = await link.get(INFO, signal);
+  if (clockMhz === undefined) throw noSuchStep(index, ladder.clocksMhz.length);
+  const before = await askInfo(link, signal);
   const patch = patchFor(before, clockMhz, ladder.voltageMv);
   if (Object.keys(patch).length === 0) return "effective";
   return proveWrite(
     {
       async send() {
-        await link.send("PATCH", "/api/system", patch, signal);
+        await link.http.send("PATCH", "/api/system", patch, signal);
         return "sent";
       },
-      isEffective: async () => runsAt(await link.get(INFO, signal), clockMhz, ladder.voltageMv),
+      look: async () => seenClock(await link.http.get(INFO, signal), clockMhz, ladder.voltageMv),
+      withinMs: SHOWN_WITHIN_MS,
     },
+    link.pace,
     signal,
   );
 }
@@ -195,23 +194,16 @@ function patchFor(info: unknown, clockMhz: number, voltageMv: number | null): Re
 }
 
 /** Set, and running so where the chip runs and the firmware tells (a paused chip has no clock to show). */
-function runsAt(info: unknown, clockMhz: number, voltageMv: number | null): boolean {
-  if (Object.keys(patchFor(info, clockMhz, voltageMv)).length > 0) return false;
+function seenClock(info: unknown, clockMhz: number, voltageMv: number | null): Seen {
+  if (Object.keys(patchFor(info, clockMhz, voltageMv)).length > 0) return "unchanged";
   const actualMhz = number(info, "actualFrequency");
-  if (actualMhz === null || field(info, "miningPaused") === true) return true;
-  return Math.abs(actualMhz - clockMhz) <= clockMhz * CLOCK_PART;
+  if (actualMhz === null || field(info, "miningPaused") === true) return "effective";
+  return Math.abs(actualMhz - clockMhz) <= clockMhz * CLOCK_PART ? "effective" : "taken";
 }
 
-async function showItself(link: JsonLink, signal: AbortSignal): Promise<WriteResult> {
-  return proveWrite(
-    {
-      async send() {
-        await link.send("POST", "/api/system/identify", {}, signal);
-        return "sent";
-      },
-      // A greeting on a display cannot be read back; that the device took it is all there is to know.
-      isEffective: async () => true,
-    },
-    signal,
-  );
+async function showItself(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
+  return sendUnproved(async () => {
+    await link.http.send("POST", "/api/system/identify", {}, signal);
+    return "sent";
+  }, signal);
 }

@@ -1,32 +1,28 @@
-import type { DriverOptions } from "../model/driver-options.ts";
-import type { CgminerLink, FirmwareId, JsonLink, MinerDriver } from "../model/miner.ts";
+import type { FirmwareId } from "../model/miner.ts";
+import type { DriverOptions, MinerDriver } from "../model/miner-link.ts";
 
-interface Entry<Kind extends "http" | "cgminer", Link extends JsonLink | CgminerLink> {
+/** Where a family is looked for, and how its driver is had. */
+export interface MinerDriverEntry {
   id: FirmwareId;
   title: string;
-  linkKind: Kind;
-  /** Tried in this order where no port is named. */
-  ports: readonly number[];
+  /** Usual port of each protocol that it speaks. */
+  ports: { http?: number; cgminer?: number; frames?: number };
   /** Loaded when needed, so that the start of the program does not grow with each family. */
-  load(options?: DriverOptions): Promise<MinerDriver<Link>>;
+  load(options?: DriverOptions): Promise<MinerDriver>;
 }
 
-export type MinerDriverEntry = Entry<"http", JsonLink> | Entry<"cgminer", CgminerLink>;
-
-/** Every firmware family that Hearth can drive. Adding one is a line here and a file beside it. */
+/** Every firmware family that Hearth can drive. Adding one is an entry here and a file beside it. */
 export const minerDrivers: readonly MinerDriverEntry[] = [
   {
     id: "avalon",
     title: "Canaan Avalon home",
-    linkKind: "cgminer",
-    ports: [4028],
+    ports: { cgminer: 4028 },
     load: async (options) => (await import("./avalon.ts")).createAvalonDriver(options),
   },
   {
     id: "axeos",
     title: "AxeOS (Bitaxe family)",
-    linkKind: "http",
-    ports: [80],
+    ports: { http: 80 },
     load: async () => (await import("./axeos.ts")).createAxeosDriver(),
   },
 ];

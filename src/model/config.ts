@@ -45,6 +45,8 @@ const minerSchema = z.object({
   max_w: watts.nullable().default(null),
   on_exit: z.enum(["leave", "pmin", "off"]).nullable().default(null),
   secret_ref: z.string().nullable().default(null),
+  /** Its address may lie outside home networks: a person said so. */
+  allow_public: z.boolean().default(false),
   /** In the device's own words; adopted with the identity. */
   model: z.string().nullable().default(null),
 });

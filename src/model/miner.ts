@@ -36,6 +36,8 @@ export interface PoolReading {
   shareDifficulty: number | null;
   /** True when work goes to it now; null when the device does not tell. */
   isActive: boolean | null;
+  /** Part of the work that the device is set to send here, ppm; null without weights of its own (miners.md §15). */
+  sharePpm: number | null;
 }
 
 /** One truthful snapshot of a miner (product.md §7, miner read). Everything unknown is null. */
@@ -97,11 +99,35 @@ export interface PoolTarget {
   user: string;
   password: string;
   role: PoolRole;
+  /**
+   * Part of the work in ppm, for devices that share it between pools themselves; null: pools in order of failover.
+   * All of one call are null, or none. Null is never read as "all to the first" of several destinations.
+   */
+  sharePpm: number | null;
+}
+
+/** One destination as it stood before a write, for a restore. */
+export interface StoredPool {
+  url: string;
+  user: string;
+  /** Null where the firmware does not tell it; a restore then needs it from the member. */
+  password: string | null;
+  sharePpm: number | null;
+}
+
+/** What stood in a device before it was written to. A secret: it holds pool passwords. */
+export interface MinerBackup {
+  /** RFC 3339 UTC. */
+  at: string;
+  identity: MinerIdentity;
+  pools: StoredPool[];
+  /** The firmware's own settings as read, where it takes only whole configurations or splits by groups; else null. */
+  settings: unknown;
 }
 
 /**
- * What this device can do; an action that it lacks is absent and so cannot be asked for.
- * Every action checks nothing but its own effect: identity is checked by the caller before (MinerPort).
+ * What this device can do; an action that it lacks is absent and so cannot be asked for. Every action reads before
+ * it writes, changes only what differs, and reads back; who answers is checked by the link before each write.
  */
 export interface MinerActions {
   pause?: (signal: AbortSignal) => Promise<WriteResult>;
@@ -110,7 +136,10 @@ export interface MinerActions {
   setStep?: (index: number, signal: AbortSignal) => Promise<WriteResult>;
   /** Continuous devices: target in the firmware's own scale. */
   setTarget?: (powerW: number, signal: AbortSignal) => Promise<WriteResult>;
-  /** Replaces the first `pools.length` entries; read-back included. May need `restart` to apply. */
+  /**
+   * Makes these the destinations, read-back included; what the device reads back may need `restart` to apply.
+   * Throws `SPLIT_UNSUPPORTED` for shares that the firmware cannot keep, before anything is sent.
+   */
   writePools?: (pools: readonly PoolTarget[], signal: AbortSignal) => Promise<WriteResult>;
   /** Makes one configured entry the active one (time slicing); includes a restart where that is needed. */
   selectPool?: (index: number, signal: AbortSignal) => Promise<WriteResult>;
@@ -135,6 +164,14 @@ export interface MinerCapabilities {
   tauS: number;
   minOnS: number;
   minOffS: number;
+  /** A change of power interrupts the hashing, so it is done seldom (control.md §9, `restart_on_change`). */
+  restartsOnChange: boolean;
+  /** A pause outlives a reboot; null: not known, so it is read and asserted again (miners.md §16). */
+  pausePersists: boolean | null;
+  /** Step of the firmware's own split, ppm; null without one. */
+  splitStepPpm: number | null;
+  /** Pools that the firmware holds. */
+  poolSlots: number;
   /** How a pool switch is done: without dropping work, by a reconnect, or by a restart (settlement.md §5). */
   poolSwitch: "none" | "reconnect" | "restart";
   /** New pools apply only after a restart. */
@@ -142,59 +179,4 @@ export interface MinerCapabilities {
   /** Longest full user name the firmware keeps (settlement.md §3, end). */
   maxUserLength: number;
   actions: MinerActions;
-}
-
-/** HTTP with JSON to one device; deadlines, caps and the queue are the link's. */
-export interface JsonLink {
-  readonly kind: "http";
-  readonly host: string;
-  readonly port: number;
-  get(path: string, signal: AbortSignal): Promise<unknown>;
-  /** Answers the parsed body, or null where the body is empty. */
-  send(
-    method: "POST" | "PUT" | "PATCH" | "DELETE",
-    path: string,
-    body: unknown,
-    signal: AbortSignal,
-  ): Promise<unknown>;
-}
-
-/** The CGMiner dialect on TCP (miners.md §3): repaired, parsed, typed errors. */
-export interface CgminerLink {
-  readonly kind: "cgminer";
-  readonly host: string;
-  readonly port: number;
-  /** JSON form; the parsed reply, also when its status is an error. */
-  command(command: string, parameter: string | null, signal: AbortSignal): Promise<CgminerReply>;
-  /** Text form `command|parameter`, for `ascset` writes. */
-  text(line: string, signal: AbortSignal): Promise<CgminerReply>;
-}
-
-/** Reply of the CGMiner dialect. `S` and `I` are success; `NO_REPLY` means the peer closed without a word. */
-export interface CgminerReply {
-  status: "S" | "I" | "W" | "E" | "F" | "RESTART" | "NO_REPLY";
-  code: number | null;
-  message: string;
-  /** Device clock in epoch seconds, or its uptime on devices without a clock; null when missing. */
-  when: number | null;
-  /** Sections by name (`SUMMARY`, `POOLS`, …), as objects. */
-  sections: Record<string, unknown>;
-  isPartial: boolean;
-}
-
-export type MinerLink = JsonLink | CgminerLink;
-
-/** A firmware family: facts about it and nothing else (architecture-examples.md §2.7). */
-export interface MinerDriver<Link extends MinerLink = MinerLink> {
-  readonly id: FirmwareId;
-  readonly title: string;
-  readonly linkKind: Link["kind"];
-  readonly ports: readonly number[];
-  /** bronze reads, silver pauses with read-back, gold steps and split, platinum seen on hardware. */
-  readonly tier: "bronze" | "silver" | "gold" | "platinum";
-  readonly exemptions: readonly string[];
-  /** Null when the device is of another family; throws a typed error when it does not answer. */
-  identify(link: Link, signal: AbortSignal): Promise<MinerIdentity | null>;
-  read(link: Link, signal: AbortSignal): Promise<MinerReading>;
-  capabilities(link: Link, signal: AbortSignal): Promise<MinerCapabilities>;
 }

@@ -1,72 +1,56 @@
 import { connect, type Socket } from "node:net";
 import { HearthError } from "../model/errors.ts";
-import type { CgminerLink, CgminerReply } from "../model/miner.ts";
+import { minerBadAnswer, minerTimeout, minerUnreachable } from "../model/miner-errors.ts";
+import type { CgminerLink, CgminerReply, CgminerRequest } from "../model/miner-link.ts";
 import { parseCgminerReply, parseStrictReply } from "./cgminer-reply.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
-import { createHostQueue, type HostQueue } from "./host-queue.ts";
-import { minerBadAnswer, minerTimeout, minerUnreachable } from "./miner-errors.ts";
-
-export interface CgminerLinkOptions {
-  /** Limit of making the connection, ms, real time (requirements DRV-5). */
-  connectMs?: number;
-  /** Limit of one whole exchange, ms, real time. */
-  totalMs?: number;
-  /** Largest answer taken, bytes. */
-  maxBytes?: number;
-  /** Silence after which an answer without its end mark counts as complete, ms. */
-  quietMs?: number;
-  /** Shared when several links lead to one device. */
-  queue?: HostQueue;
-}
-
-const DEFAULTS = { connectMs: 1_000, totalMs: 5_000, maxBytes: 1_048_576, quietMs: 300 };
+import type { LinkGround } from "./device-link.ts";
+import { socketReason } from "./socket-reason.ts";
 
 /**
  * The CGMiner dialect on TCP: one connection per request, one request at a time (miners.md §3.1).
  * Errors are `MINER_UNREACHABLE`, `MINER_TIMEOUT`, `MINER_BAD_ANSWER`, `MINER_BACKEND_DOWN`, `MINER_AUTH_REQUIRED`.
  */
-export function createCgminerLink(host: string, port: number, options: CgminerLinkOptions = {}): CgminerLink {
-  const limits = { ...DEFAULTS, ...options };
-  const queue = options.queue ?? createHostQueue();
-  const exchange = (request: string, signal: AbortSignal) =>
-    queue(() => exchangeOnce(host, port, request, limits, signal), signal);
+export function createCgminerLink(ground: LinkGround): CgminerLink {
+  const exchange = (request: CgminerRequest, signal: AbortSignal) =>
+    ground.queue(() => exchangeOnce(ground, request, signal), signal);
   return {
-    kind: "cgminer",
-    host,
-    port,
-    command(command, parameter, signal) {
-      return exchange(JSON.stringify(parameter === null ? { command } : { command, parameter }), signal);
+    ask: exchange,
+    async tell(request, signal) {
+      await ground.guard(signal);
+      return exchange(request, signal);
     },
-    text: (line, signal) => exchange(line, signal),
+    parse: (text) => parseCgminerReply(text, ground.where),
   };
 }
 
-type Limits = typeof DEFAULTS;
-
 async function exchangeOnce(
-  host: string,
-  port: number,
-  request: string,
-  limits: Limits,
+  ground: LinkGround,
+  request: CgminerRequest,
   signal: AbortSignal,
 ): Promise<CgminerReply> {
-  const where = `${host}:${port}`;
+  const { where, limits } = ground;
+  const wire = typeof request === "string" ? request : JSON.stringify(request);
   try {
-    return await withDeadline(limits.totalMs, signal, (stop) => talk(host, port, request, limits, stop));
+    return await withDeadline(limits.totalMs, signal, async (stop) => {
+      const address = await ground.address();
+      return talk(ground, address, wire, stop);
+    });
   } catch (error) {
     if (error instanceof HearthError || signal.aborted) throw error;
     if (error instanceof DeadlineError) throw minerTimeout(where, error.totalMs);
-    throw minerUnreachable(where, reasonOf(error));
+    throw minerUnreachable(where, socketReason(error));
   }
 }
 
-function talk(host: string, port: number, request: string, limits: Limits, stop: AbortSignal) {
+function talk(ground: LinkGround, address: string, request: string, stop: AbortSignal) {
   return new Promise<CgminerReply>((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true });
-    const answer = new Answer(socket, `${host}:${port}`, limits, resolve, reject);
+    stop.throwIfAborted();
+    const socket = connect({ host: address, port: ground.port, noDelay: true });
+    const answer = new Answer(socket, ground, request, resolve, reject);
     const connecting = setTimeout(() => {
       socket.destroy(Object.assign(new Error("no connection"), { code: "ETIMEDOUT" }));
-    }, limits.connectMs);
+    }, ground.limits.connectMs);
     const onStop = () => answer.fail(stop.reason);
     let isConnected = false;
     stop.addEventListener("abort", onStop, { once: true });
@@ -90,8 +74,8 @@ function talk(host: string, port: number, request: string, limits: Limits, stop:
 /** Gathers an answer and ends the exchange at the first moment at which it is complete. */
 class Answer {
   readonly #socket: Socket;
-  readonly #where: string;
-  readonly #limits: Limits;
+  readonly #ground: LinkGround;
+  readonly #request: string;
   readonly #resolve: (reply: CgminerReply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
@@ -101,14 +85,14 @@ class Answer {
 
   constructor(
     socket: Socket,
-    where: string,
-    limits: Limits,
+    ground: LinkGround,
+    request: string,
     resolve: (reply: CgminerReply) => void,
     reject: (error: unknown) => void,
   ) {
     this.#socket = socket;
-    this.#where = where;
-    this.#limits = limits;
+    this.#ground = ground;
+    this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -116,10 +100,10 @@ class Answer {
   take(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    const { maxBytes, quietMs } = this.#limits;
+    const { maxBytes, quietMs } = this.#ground.limits;
     if (this.#size > maxBytes) {
       const start = this.#chunks[0]?.toString("latin1") ?? "";
-      this.fail(minerBadAnswer(this.#where, `sent more than ${maxBytes} bytes`, start));
+      this.fail(minerBadAnswer(this.#ground.where, `sent more than ${maxBytes} bytes`, start));
     }
     clearTimeout(this.#quiet);
     if (this.#isSettled || !mayBeComplete(chunk)) return;
@@ -132,7 +116,7 @@ class Answer {
   end(): void {
     this.#settle(() => {
       try {
-        this.#resolve(parseCgminerReply(Buffer.concat(this.#chunks).toString("utf8"), this.#where));
+        this.#resolve(parseCgminerReply(Buffer.concat(this.#chunks).toString("utf8"), this.#ground.where));
       } catch (error) {
         this.#reject(error);
       }
@@ -147,6 +131,10 @@ class Answer {
     clearTimeout(this.#quiet);
     if (this.#isSettled) return;
     this.#isSettled = true;
+    const text = () => Buffer.concat(this.#chunks).toString("utf8");
+    if (this.#size > 0 && this.#size <= this.#ground.limits.maxBytes) {
+      this.#ground.onExchange({ protocol: "cgminer", request: this.#request, status: null, text: text() });
+    }
     outcome();
     this.#socket.destroy();
   }
@@ -165,13 +153,4 @@ function isEndMarked(chunk: Buffer): boolean {
 /** Last bytes after which silence may mean the end: NUL, line feed, `}`, `]`, `|`, `;`, `)`, `>`. */
 function mayBeComplete(chunk: Buffer): boolean {
   return "\0\n}]|;)>".includes(String.fromCharCode(chunk.at(-1) ?? 0x20));
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  if (code === "ECONNREFUSED") return "connection refused";
-  if (code === "ETIMEDOUT") return "no connection in time";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "the name is not known";
-  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no route to it";
-  return "the connection broke";
 }

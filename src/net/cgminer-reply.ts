@@ -1,14 +1,14 @@
-import type { CgminerReply } from "../model/miner.ts";
-import { field, toNumber } from "../model/parse.ts";
-import { parseTextReply } from "./cgminer-text.ts";
-import { parseJson } from "./json.ts";
 import {
   looksLikeHtml,
   looksLikeLogin,
   minerAuthRequired,
   minerBackendDown,
   minerBadAnswer,
-} from "./miner-errors.ts";
+} from "../model/miner-errors.ts";
+import type { CgminerReply } from "../model/miner-link.ts";
+import { field, toNumber } from "../model/parse.ts";
+import { parseTextReply } from "./cgminer-text.ts";
+import { parseJson } from "./json.ts";
 import { parseTolerant } from "./tolerant-json.ts";
 
 const STATES = new Set(["S", "I", "W", "E", "F", "RESTART"]);
@@ -77,7 +77,7 @@ function fromBrokenJson(text: string): CgminerReply | null {
 
 /** Merges the values of an answer (row 16) and reads the envelope; null when there is none. */
 function toReply(values: readonly unknown[], isPartial: boolean): CgminerReply | null {
-  const merged: Record<string, unknown> = {};
+  const merged: Record<string, unknown> = Object.create(null);
   for (const value of values) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
     for (const [key, member] of Object.entries(value)) {
@@ -86,6 +86,9 @@ function toReply(values: readonly unknown[], isPartial: boolean): CgminerReply |
         merged[key] = worseOf(merged["STATUS"], member);
       } else merged[key] = member;
     }
+  }
+  if (merged["STATUS"] === undefined && typeof merged["enc"] === "string") {
+    return { ...NO_REPLY, status: "SEALED", sections: { enc: merged["enc"] }, isPartial };
   }
   if (merged["STATUS"] === undefined) return toJoinedReply(merged, isPartial);
   return toPlainReply(merged, isPartial);

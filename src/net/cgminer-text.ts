@@ -9,7 +9,7 @@ const JSON_NAMES: Record<string, string> = { POOL: "POOLS", ASC: "DEVS", PGA: "D
 
 /** The text form of an answer, brought into the shape that the JSON form has (miners.md §3.1). Values stay text. */
 export function parseTextReply(text: string): { values: Record<string, unknown>; isPartial: boolean } {
-  const values: Record<string, Record<string, unknown>[]> = {};
+  const values: Record<string, Record<string, unknown>[]> = Object.create(null);
   const trimmed = text.replaceAll("\0", "").trim();
   const isPartial = !trimmed.endsWith("|");
   for (const part of trimmed.replace(/\|$/, "").split(SECTION_START)) {
@@ -31,7 +31,7 @@ function toRow(part: string): { name: string; row: Record<string, unknown> } {
   const headEquals = head.indexOf("=");
   const comma = head.indexOf(",");
   const name = head.slice(0, headEquals >= 0 ? headEquals : comma >= 0 ? comma : head.length);
-  const row: Record<string, unknown> = {};
+  const row: Record<string, unknown> = Object.create(null);
   for (const field of fields) {
     const equals = field.indexOf("=");
     if (equals > 0) row[field.slice(0, equals)] = field.slice(equals + 1);

@@ -35,7 +35,10 @@ export interface HttpAnswer {
 }
 
 export interface Http {
-  /** Any status is an answer; redirects are not followed. Throws `HTTP_UNREACHABLE`, `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`, `HTTP_BROKEN`. */
+  /**
+   * Any status is an answer; redirects are not followed. Throws `HTTP_UNREACHABLE` (`mayRetry` where no connection
+   * was made, so that nothing can have arrived), `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`, `HTTP_BROKEN`.
+   */
   request(request: HttpRequest): Promise<HttpAnswer>;
   /**
    * Sends `json` when given and parses the answer. An empty body is null. A body that is no JSON throws
@@ -191,8 +194,22 @@ function toHttpError(error: unknown, url: string, maxBytes: number): HearthError
   // The cause is left out: its text holds the whole address with any secrets in it.
   return unreachableError("HTTP_UNREACHABLE", `No answer from ${shown} (${reasonOf(error)}).`, {
     hint: "Check the address and that the device or server is running",
+    mayRetry: UNCONNECTED.has(systemCode(error) ?? ""),
   });
 }
+
+/** Failures before a connection stands. */
+const UNCONNECTED = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+]);
 
 function reasonOf(error: unknown): string {
   switch (systemCode(error)) {

@@ -42,6 +42,11 @@ export function ownSubnets(interfaces = networkInterfaces()): string[] {
   return [...new Set(found)];
 }
 
+/** True for a host address that a scan may ask by itself, as one that was announced. */
+export function isScannable(host: string): boolean {
+  return isIPv4(host) && isPrivate(toNumber(host));
+}
+
 function refused(range: string, why: string) {
   return refusedError("SCAN_RANGE_REFUSED", `${range} is not scanned: ${why}.`, {
     left: "Nothing was sent",

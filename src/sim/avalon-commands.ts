@@ -13,8 +13,6 @@ import type { CgminerAnswer } from "./cgminer-wire.ts";
 /** What the commands need beside the device. */
 export interface AvalonContext {
   device: AvalonDevice;
-  /** MAC in colon form. */
-  id: string;
   webUser: string;
   webPassword: string;
   /** True: this `softon` closes the connection without a word (miners.md §6.4). */
@@ -24,13 +22,13 @@ export interface AvalonContext {
 type Handler = (context: AvalonContext, parameter: string) => CgminerAnswer | null;
 
 const reads: Record<string, Handler> = {
-  version: ({ id }) => versionAnswer(id),
+  version: ({ device }) => versionAnswer(device.mac),
   summary: ({ device }) => summaryAnswer(device),
   devs: ({ device }) => devsAnswer(device),
   pools: ({ device }) => poolsAnswer(device),
-  stats: ({ device, id }) => statsAnswer(device, id, false),
-  estats: ({ device, id }) => statsAnswer(device, id, false),
-  litestats: ({ device, id }) => statsAnswer(device, id, true),
+  stats: ({ device }) => statsAnswer(device, false),
+  estats: ({ device }) => statsAnswer(device, false),
+  litestats: ({ device }) => statsAnswer(device, true),
 };
 
 const writes: Record<string, Handler> = { check, switchpool, setpool, ascset };
@@ -73,7 +71,7 @@ function switchpool({ device }: AvalonContext, parameter: string): CgminerAnswer
   if (pool === undefined) {
     return error(26, `Invalid pool id ${parameter} - range is 0 - ${work.pools.length - 1}`);
   }
-  work.prefer([index, ...work.order.filter((other) => other !== index)]);
+  device.obey(() => work.prefer([index, ...work.order.filter((other) => other !== index)]));
   return { status: "S", code: 27, message: `Switching to pool ${index}:'${pool.entry.url}'`, sections: [] };
 }
 

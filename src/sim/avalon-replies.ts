@@ -124,8 +124,8 @@ function poolRow(device: AvalonDevice, pool: PoolWork, index: number): Record<st
 }
 
 /** `estats`, `stats`, `litestats`: the token string of miners.md §6.2. */
-export function statsAnswer(device: AvalonDevice, id: string, isShort: boolean): CgminerAnswer {
-  const tokens = statsTokens(device, id.replaceAll(":", ""));
+export function statsAnswer(device: AvalonDevice, isShort: boolean): CgminerAnswer {
+  const tokens = statsTokens(device, device.mac.replaceAll(":", ""));
   const short = new Set(["Ver", "SYSTEMSTATU", "Elapsed", "ITemp", "OTemp", "TMax", "TAvg", "FanR", "PS"]);
   const kept = isShort ? tokens.filter(([key]) => short.has(key) || tokensAlwaysKept.has(key)) : tokens;
   const row = {
@@ -146,7 +146,7 @@ const tokensAlwaysKept = new Set(["GHSspd", "GHSavg", "SoftOFF", "WORKMODE", "WO
 function statsTokens(device: AvalonDevice, mac: string): [string, string | number][] {
   const heat = device.isHashing ? device.stage.powerW / 820 : 0;
   const inletC = Math.round(device.inletC + 19 * heat);
-  const chipC = device.isSoftOff ? 0 : Math.round(device.chipC);
+  const chipC = device.isResting ? 0 : Math.round(device.chipC);
   const live = device.hashrateThs * 1000;
   return [
     ["HashStatus", 0],
@@ -170,7 +170,8 @@ function statsTokens(device: AvalonDevice, mac: string): [string, string | numbe
     ["TMax", chipC],
     ["TAvg", chipC === 0 ? 0 : chipC - 4],
     ["TarT", 75],
-    ["Fan1", Math.round(3000 * Math.sqrt(heat))],
+    ["Fan1", device.faults.active("fan") ? 0 : Math.round(3000 * Math.sqrt(heat))],
+    ["FanErr", device.faults.active("fan") ? 1 : 0],
     ["FanR", `${Math.min(100, Math.round(100 * Math.sqrt(heat)))}%`],
     ["PS", powerSupply(device)],
     ["GHSspd", live.toFixed(2)],
@@ -182,7 +183,7 @@ function statsTokens(device: AvalonDevice, mac: string): [string, string | numbe
     ["MGHS", device.averageGhs.toFixed(2)],
     ["TA", 48],
     ["PING", 31],
-    ["SoftOFF", device.isSoftOff ? 4 : 0],
+    ["SoftOFF", device.isResting ? 4 : 0],
     ["ECHU", 0],
     ["ECMM", 0],
     ["SF0", "498 516 537 558"],
@@ -199,7 +200,8 @@ function statsTokens(device: AvalonDevice, mac: string): [string, string | numbe
 }
 
 function workWord(device: AvalonDevice): string {
-  if (device.isSoftOff) return "In Idle";
+  if (device.isFaulty) return "In Fault";
+  if (device.isResting) return "In Idle";
   return device.stage.state === "running" ? "In Work" : "In Init";
 }
 

@@ -3,8 +3,8 @@ import { type BitaxeDevice, frequencyOptions, type PoolSlot, voltageOptions } fr
 export type AxeosFirmware = "2.14" | "2.15";
 
 /** `GET /api/system/info` (miners.md §4.1). Not-a-number leaves as `null`, as in the firmware. */
-export function infoBody(device: BitaxeDevice, id: string, firmware: AxeosFirmware): Record<string, unknown> {
-  const { settings } = device;
+export function infoBody(device: BitaxeDevice, firmware: AxeosFirmware): Record<string, unknown> {
+  const { stored: settings } = device;
   return {
     ...measured(device),
     ...work(device),
@@ -14,7 +14,7 @@ export function infoBody(device: BitaxeDevice, id: string, firmware: AxeosFirmwa
     ASICModel: "BM1370",
     maxPower: 40,
     nominalVoltage: 5,
-    macAddr: id.toUpperCase(),
+    macAddr: device.mac.toUpperCase(),
     hostname: settings.hostname,
     ...(firmware === "2.15"
       ? { fullHostname: `${settings.hostname}.local`, mdnsHostname: settings.hostname, ...poolSlots(device) }
@@ -25,8 +25,9 @@ export function infoBody(device: BitaxeDevice, id: string, firmware: AxeosFirmwa
     autofanspeed: settings.autofanspeed,
     temptarget: settings.temptarget,
     uptimeSeconds: device.uptimeS,
-    miningPaused: device.isPaused,
-    overheat_mode: 0,
+    miningPaused: device.isResting,
+    overheat_mode: device.faults.active("hot") ? 1 : 0,
+    ...(device.faults.active("fan") ? { hardware_fault: "Fan stopped" } : {}),
     useFallbackStratum: settings.useFallbackStratum,
     isUsingFallbackStratum: device.isUsingFallback ? 1 : 0,
   };
@@ -47,7 +48,7 @@ export function asicBody(): Record<string, unknown> {
 }
 
 function measured(device: BitaxeDevice): Record<string, unknown> {
-  const { stage, averages, settings } = device;
+  const { stage, averages, stored: settings } = device;
   const isPowered = device.isHashing;
   const powerW = stage.powerW;
   const inputMv = 5100 - 2 * powerW;
@@ -62,7 +63,7 @@ function measured(device: BitaxeDevice): Record<string, unknown> {
     actualFrequency: isPowered ? settings.frequency : 50,
     expectedHashrate: round(device.expectedGhs, 2),
     fanspeed: isPowered ? settings.fanspeed : 15,
-    fanrpm: isPowered ? settings.fanspeed * 103 : 1500,
+    fanrpm: device.faults.active("fan") ? 0 : isPowered ? settings.fanspeed * 103 : 1500,
     fan2rpm: 0,
     hashRate: round(device.hashrateGhs, 2),
     hashRate_1m: round(averages.oneMinute, 2),
@@ -90,7 +91,7 @@ function work(device: BitaxeDevice): Record<string, unknown> {
 }
 
 function poolSlots(device: BitaxeDevice): Record<string, unknown> {
-  const { slots, primaryPoolIndex, secondaryPoolIndex } = device.settings;
+  const { slots, primaryPoolIndex, secondaryPoolIndex } = device.stored;
   const pools = slots.flatMap((slot, id) =>
     slot === null ? [] : [{ id, ...slot, stratumPassword: "*****" }],
   );
@@ -99,7 +100,7 @@ function poolSlots(device: BitaxeDevice): Record<string, unknown> {
 
 /** The old keys are told by every version, also by those that no longer take them. */
 function legacyPools(device: BitaxeDevice): Record<string, unknown> {
-  const { slots, primaryPoolIndex, secondaryPoolIndex } = device.settings;
+  const { slots, primaryPoolIndex, secondaryPoolIndex } = device.stored;
   return {
     ...legacy("stratum", slots[primaryPoolIndex]),
     ...legacy("fallbackStratum", slots[secondaryPoolIndex]),

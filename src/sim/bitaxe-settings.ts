@@ -56,33 +56,38 @@ export function patchSystem(device: BitaxeDevice, body: unknown, firmware: Axeos
   if (!isRecord(body)) return "Invalid JSON";
   const entries = Object.entries(body);
   if (!entries.every(([key, value]) => isPatchValue(key, value, firmware))) return WRONG;
-  for (const [key, value] of entries) {
-    const old = legacyKeys.get(key);
-    if (old !== undefined) {
-      if (firmware === "2.14") setLegacy(device, old.slot, old.key, value);
-    } else if (key === "pools") for (const pool of value as unknown[]) storeSlot(device, slotId(pool), pool);
-    else if (key === "frequency" || key === "coreVoltage") device.setClock({ [key]: Number(value) });
-    else if (key !== "overheat_mode") Object.assign(device.settings, { [key]: value });
-  }
+  device.obey(() => {
+    for (const [key, value] of entries) setKey(device, key, value, firmware);
+  });
   return null;
+}
+
+function setKey(device: BitaxeDevice, key: string, value: unknown, firmware: AxeosFirmware): void {
+  const old = legacyKeys.get(key);
+  if (old !== undefined) {
+    if (firmware === "2.14") setLegacy(device, old.slot, old.key, value);
+  } else if (key === "pools") for (const pool of value as unknown[]) storeSlot(device, slotId(pool), pool);
+  else if (key !== "overheat_mode") Object.assign(device.stored, { [key]: value });
 }
 
 /** `PUT /api/system/pools/{n}` (2.15). */
 export function putPool(device: BitaxeDevice, id: number, body: unknown): Refusal {
   if (!isRecord(body)) return "Invalid JSON";
   if (id < 0 || id >= POOL_SLOTS || !isSlot(body)) return WRONG;
-  storeSlot(device, id, body);
+  device.obey(() => storeSlot(device, id, body));
   return null;
 }
 
 /** `DELETE /api/system/pools/{n}` (2.15). */
 export function deletePool(device: BitaxeDevice, id: number): Refusal {
-  const { settings } = device;
+  const { stored: settings } = device;
   if (id < 0 || id >= POOL_SLOTS) return WRONG;
   if (id === settings.primaryPoolIndex || id === settings.secondaryPoolIndex) {
     return "Cannot delete a pool that is currently selected as primary or fallback";
   }
-  settings.slots[id] = null;
+  device.obey(() => {
+    settings.slots[id] = null;
+  });
   return null;
 }
 
@@ -116,9 +121,9 @@ function slotId(value: unknown): number {
 /** A slot is replaced as a whole; a left-out password falls back to the default, stars keep it. */
 function storeSlot(device: BitaxeDevice, id: number, value: unknown): void {
   if (!isSlot(value)) return;
-  const before = device.settings.slots[id];
+  const before = device.stored.slots[id];
   const password = value.stratumPassword === KEEP_PASSWORD ? before?.stratumPassword : value.stratumPassword;
-  device.settings.slots[id] = {
+  device.stored.slots[id] = {
     stratumProtocol: value.stratumProtocol ?? "SV1",
     stratumURL: value.stratumURL ?? "",
     stratumPort: value.stratumPort ?? 0,
@@ -130,7 +135,7 @@ function storeSlot(device: BitaxeDevice, id: number, value: unknown): void {
 }
 
 function setLegacy(device: BitaxeDevice, which: 0 | 1, key: keyof PoolSlot, value: unknown): void {
-  const { settings } = device;
+  const { stored: settings } = device;
   const id = which === 0 ? settings.primaryPoolIndex : settings.secondaryPoolIndex;
   if (key === "stratumPassword" && value === KEEP_PASSWORD) return;
   const empty: PoolSlot = {

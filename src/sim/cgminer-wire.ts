@@ -1,6 +1,3 @@
-import type { Socket } from "node:net";
-import type { ReplyChannel } from "./fault.ts";
-
 /** One section of a reply: its name and its rows; a row without an index is the only one of its kind. */
 export interface CgminerSection {
   name: string;
@@ -21,6 +18,8 @@ export interface CgminerRequest {
   isJson: boolean;
   commands: string[];
   parameter: string;
+  /** The whole JSON object; empty for the text form. */
+  body: Record<string, unknown>;
 }
 
 const DESCRIPTION = "cgminer 4.11.1";
@@ -31,17 +30,19 @@ export function parseRequest(bytes: string): CgminerRequest | "invalid" | null {
   if (!text.startsWith("{")) {
     const bar = text.indexOf("|");
     const command = bar < 0 ? text : text.slice(0, bar);
-    return { isJson: false, commands: command.split("+"), parameter: bar < 0 ? "" : text.slice(bar + 1) };
+    const parameter = bar < 0 ? "" : text.slice(bar + 1);
+    return { isJson: false, commands: command.split("+"), parameter, body: {} };
   }
-  let body: { command?: unknown; parameter?: unknown };
+  let body: Record<string, unknown>;
   try {
-    body = JSON.parse(text) as typeof body;
+    body = JSON.parse(text) as Record<string, unknown>;
   } catch {
     return text.endsWith("}") ? "invalid" : null;
   }
-  if (typeof body.command !== "string") return "invalid";
-  const parameter = typeof body.parameter === "string" ? body.parameter : "";
-  return { isJson: true, commands: body.command.split("+"), parameter };
+  const command = body["command"] ?? body["cmd"];
+  if (typeof command !== "string") return "invalid";
+  const parameter = typeof body["parameter"] === "string" ? body["parameter"] : "";
+  return { isJson: true, commands: command.split("+"), parameter, body };
 }
 
 /** The answers in the form of the request, with the NUL that ends every reply. */
@@ -49,43 +50,30 @@ export function serialize(
   request: CgminerRequest,
   answers: Map<string, CgminerAnswer>,
   when: number,
+  description = DESCRIPTION,
 ): string {
   const isJoined = request.commands.length > 1;
   if (!request.isJson) {
     const parts = [...answers].map(
-      ([command, answer]) => (isJoined ? `CMD=${command}|` : "") + asText(answer, when),
+      ([command, answer]) => (isJoined ? `CMD=${command}|` : "") + asText(answer, when, description),
     );
     return `${parts.join("")}\0`;
   }
   if (!isJoined) {
     const [answer] = [...answers.values()];
-    return answer === undefined ? "\0" : `${rawFeeds(answer, JSON.stringify(asJson(answer, when)))}\0`;
+    return answer === undefined
+      ? "\0"
+      : `${rawFeeds(answer, JSON.stringify(asJson(answer, when, description)))}\0`;
   }
   const joined = Object.fromEntries(
-    [...answers].map(([command, answer]) => [command, [asJson(answer, when)]]),
+    [...answers].map(([command, answer]) => [command, [asJson(answer, when, description)]]),
   );
   return `${JSON.stringify({ ...joined, id: 1 })}\0`;
 }
 
-/** A reply on a socket: in two segments, as devices send what is longer than one buffer; then it closes. */
-export function channelOf(socket: Socket, reply: string): ReplyChannel {
-  const bytes = Buffer.from(reply, "utf8");
-  const middle = Math.ceil(bytes.length / 2);
-  return {
-    sendAll: () => {
-      socket.write(bytes.subarray(0, middle));
-      // Two turns: the first part must have been read before the second is sent.
-      setImmediate(() => setImmediate(() => socket.end(bytes.subarray(middle))));
-    },
-    sendPart: () => socket.end(bytes.subarray(0, middle)),
-    sendPage: (html) => socket.end(html),
-    drop: () => socket.destroy(),
-  };
-}
-
-function asJson(answer: CgminerAnswer, when: number): Record<string, unknown> {
+function asJson(answer: CgminerAnswer, when: number, description: string): Record<string, unknown> {
   const { status, code, message, sections } = answer;
-  const head = { STATUS: status, When: when, Code: code, Msg: message, Description: DESCRIPTION };
+  const head = { STATUS: status, When: when, Code: code, Msg: message, Description: description };
   const body = Object.fromEntries(sections.map(({ name, rows }) => [name, rows]));
   return { STATUS: [head], ...body, id: 1 };
 }
@@ -94,9 +82,9 @@ function rawFeeds(answer: CgminerAnswer, json: string): string {
   return answer.hasRawLineFeeds === true ? json.replaceAll("\\n", "\n") : json;
 }
 
-function asText(answer: CgminerAnswer, when: number): string {
+function asText(answer: CgminerAnswer, when: number, description: string): string {
   const { status, code, message, sections } = answer;
-  const head = `STATUS=${status},When=${when},Code=${code},Msg=${message},Description=${DESCRIPTION}|`;
+  const head = `STATUS=${status},When=${when},Code=${code},Msg=${message},Description=${description}|`;
   return head + sections.map(sectionText).join("");
 }
 

@@ -3,7 +3,9 @@ import type { FaultPlan } from "./fault.ts";
 import type { PoolEntry } from "./stratum-client.ts";
 import type { Ticker } from "./ticker.ts";
 
-export type MinerModel = "avalon-mini3" | "bitaxe";
+/** Devices that can be emulated (`hearth emulate miner --model`). */
+export const minerModels = ["avalon-mini3", "bitaxe"] as const;
+export type MinerModel = (typeof minerModels)[number];
 
 /** One miner that stands in the home. */
 export interface MinerSetup {
@@ -17,9 +19,11 @@ export interface MinerSetup {
   host?: string;
   /** 0 or absent: any free port. */
   port?: number;
-  /** AxeOS only; "2.15" when absent. */
-  firmware?: "2.14" | "2.15";
-  fault?: FaultPlan;
+  /** Generation of the firmware, where the model has several; its newest when absent. */
+  firmware?: string;
+  /** Password of its page; the factory's when absent. */
+  password?: string;
+  faults?: readonly FaultPlan[];
 }
 
 /** What both emulators take. */
@@ -52,8 +56,12 @@ export interface EmulatedMiner {
   hashrateThs(): number;
   /** Mains off for that many seconds, then on: it wakes in its last mode. */
   powerCycle(offS: number): void;
-  /** Another wire fault from now on; null ends it. */
-  setFault(plan: FaultPlan | null): void;
+  /** What it is set to beside its watts: pools, weights, fans, names. Passwords too, for it is emulated. */
+  settings(): unknown;
+  /** Changes that it was asked for and understood, obeyed or not. */
+  orders(): number;
+  /** Other faults from now on; none ends them. */
+  setFaults(plans: readonly FaultPlan[]): void;
   close(): Promise<void>;
 }
 

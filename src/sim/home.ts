@@ -1,7 +1,6 @@
 import type { Clock } from "../model/clock.ts";
-import { startAvalonMini3 } from "./avalon-mini3.ts";
-import { startBitaxe } from "./bitaxe.ts";
-import type { EmulatedMiner, EmulatorOptions, MinerModel, MinerSetup } from "./emulated-miner.ts";
+import type { EmulatedMiner, MinerModel, MinerSetup } from "./emulated-miner.ts";
+import { startMiner } from "./emulators.ts";
 import { startJsonDevice } from "./home-web.ts";
 import { House, type HousePreset } from "./house.ts";
 import { createRandom } from "./random.ts";
@@ -113,10 +112,6 @@ function luckOf(options: HomeOptions) {
     lostCommandPart: isOn ? 1 / 500 : 0,
     deafPart: isOn ? 1 / 2000 : 0,
   };
-}
-
-async function startMiner(options: EmulatorOptions): Promise<EmulatedMiner> {
-  return options.model === "bitaxe" ? await startBitaxe(options) : await startAvalonMini3(options);
 }
 
 /** House, sensors and balance of power; steps after the miners. */

@@ -62,6 +62,13 @@ export class PowerStage {
     this.#beginWaking(nowMs);
   }
 
+  /** Power comes back after a cut and nothing is wanted. */
+  rest(): void {
+    this.#pending = null;
+    this.#targetW = null;
+    this.state = "rest";
+  }
+
   /** Power is cut. */
   cut(): void {
     this.#pending = null;

@@ -88,6 +88,16 @@ export class Work {
     this.#disconnect();
   }
 
+  /** Counters at 0 without a start, as some firmware has it after a reconnect. */
+  resetCounters(): void {
+    for (const pool of this.pools) {
+      Object.assign(pool, {
+        ...{ accepted: 0, rejected: 0, stale: 0 },
+        ...{ acceptedDifficulty: 0, rejectedDifficulty: 0, staleDifficulty: 0 },
+      });
+    }
+  }
+
   /** Another order of preference, taken up at once by a new connection. */
   prefer(order: readonly number[]): void {
     this.order = [...order];

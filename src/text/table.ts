@@ -13,29 +13,50 @@ export interface DiscoveredMiner {
   host: string;
   port: number;
   identity: MinerIdentity;
+  /** Null: not adopted. */
+  name?: string | null;
   capabilities: Pick<MinerCapabilities, "canPause" | "power" | "split" | "minW" | "maxW" | "steps"> | null;
-  /** False: named, but without a driver here. */
-  isSupported?: boolean;
 }
 
-/** Table of `hearth discover`; one line of words when nothing was found. */
-export function discoverTable(miners: readonly DiscoveredMiner[]): string[] {
-  if (miners.length === 0) return ["No miner found."];
+/** All that `hearth discover` shows. */
+export interface DiscoveryList {
+  miners: readonly DiscoveredMiner[];
+  offline: readonly { name: string; host: string; port: number; lastSeenAt: string | null }[];
+  locked: readonly { host: string; port: number | null; error: { message: string; hint: string | null } }[];
+}
+
+/** `hearth discover`: found miners as a table, then what is known and off, then what could not be asked. */
+export function discoverTable({ miners, offline, locked }: DiscoveryList): string[] {
+  const found =
+    miners.length > 0 ? minerTable(miners) : ["No miner answered. Try: hearth discover --host HOST[:PORT]"];
+  return [
+    ...found,
+    ...offline.map(({ name, host, port, lastSeenAt }) => {
+      const since = lastSeenAt === null ? "offline" : `offline since ${lastSeenAt}`;
+      return `${screenText(name, 40)} at ${screenText(host, 80)}:${port}: ${since}`;
+    }),
+    ...locked.map(({ error }) => screenText(`${error.message} Try: ${error.hint ?? "hearth doctor"}`, 400)),
+  ];
+}
+
+function minerTable(miners: readonly DiscoveredMiner[]): string[] {
   return tableLines(
     [
       { title: "ADDRESS" },
+      { title: "NAME" },
       { title: "MODEL" },
       { title: "FIRMWARE" },
       { title: "POWER" },
       { title: "SPLIT" },
       { title: "ID" },
     ],
-    miners.map(({ host, port, identity, capabilities, isSupported = true }) => [
+    miners.map(({ host, port, identity, capabilities, name = null }) => [
       screenText(`${host}:${port}`, 80),
+      name === null ? "new" : screenText(name, 32),
       screenText([identity.make, identity.model].filter(Boolean).join(" "), 40),
       screenText(`${identity.firmware} ${identity.firmwareVersion}`, 40),
-      isSupported ? powerWords(capabilities) : "not supported yet",
-      isSupported ? splitWords(capabilities) : UNKNOWN,
+      powerWords(capabilities),
+      splitWords(capabilities),
       screenText(identity.id, 40),
     ]),
   );

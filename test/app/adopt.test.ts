@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AdoptOptions, adoptMiner } from "#src/app/adopt.ts";
-import type { FoundMiner } from "#src/app/discover.ts";
+import type { FoundMiner } from "#src/app/identify-miner.ts";
 import { parseSharePercent } from "#src/app/split-terms.ts";
 import { configSchema } from "#src/model/config.ts";
 
@@ -9,7 +9,7 @@ const found = (id: string, model: string, host = "192.0.2.20") =>
   ({
     host,
     port: 4028,
-    isSupported: true,
+    tier: "gold",
     capabilities: null,
     identity: { id, mac: id, serial: null, make: "Canaan", model, firmware: "avalon", firmwareVersion: "1" },
   }) as unknown as FoundMiner;

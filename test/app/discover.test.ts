@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { discoverMiners, type FoundMiner, identifyMiner } from "#src/app/discover.ts";
+import { discoverMiners } from "#src/app/discover.ts";
+import { type FoundMiner, identifyMiner } from "#src/app/identify-miner.ts";
 import { fixture } from "../miners/fixtures.ts";
 import { startAnswering, startTcp, type TestServer } from "../net/tcp-server.ts";
 
@@ -36,8 +37,8 @@ async function startWeb(pages: Record<string, string>, status = 200, headers: Re
 
 const startAxe = () =>
   startWeb({
-    "/api/system/info": fixture("axeos/2.15.0/info.json"),
-    "/api/system/asic": fixture("axeos/2.15.0/asic.json"),
+    "/api/system/info": fixture("axeos/2.15.0/api.system.info.json"),
+    "/api/system/asic": fixture("axeos/2.15.0/api.system.asic.json"),
   });
 
 describe("addresses named by a person", () => {
@@ -46,14 +47,16 @@ describe("addresses named by a person", () => {
     await using axe = await startAxe();
     const told: FoundMiner[] = [];
 
-    const found = await discoverMiners({
+    const { miners } = await discoverMiners({
       hosts: [`${HOST}:${mini.port}`, `${HOST}:${axe.port}`],
       onFound: (miner) => told.push(miner),
     });
 
-    expect(found.map(({ identity }) => identity.firmware).sort()).toEqual(["avalon", "axeos"]);
-    expect(told).toEqual(found);
-    expect(found.every(({ isSupported }) => isSupported)).toBe(true);
+    const byId = (all: FoundMiner[]) =>
+      all.map(({ identity }) => identity).sort((a, b) => (a.id < b.id ? -1 : 1));
+    expect(miners.map(({ identity }) => identity.firmware).sort()).toEqual(["avalon", "axeos"]);
+    expect(byId(told)).toEqual(byId(miners));
+    expect(miners.every(({ capabilities }) => capabilities !== null)).toBe(true);
   });
 
   it("that do not answer, or are no miner, are left out", async () => {
@@ -62,18 +65,21 @@ describe("addresses named by a person", () => {
     const { port } = gone;
     await gone[Symbol.asyncDispose]();
 
-    await expect(discoverMiners({ hosts: [`${HOST}:${printer.port}`, `${HOST}:${port}`] })).resolves.toEqual(
-      [],
-    );
+    const found = await discoverMiners({ hosts: [`${HOST}:${printer.port}`, `${HOST}:${port}`] });
+
+    expect(found).toMatchObject({ miners: [], locked: [] });
   });
 
   it("count one device at two addresses once", async () => {
     await using one = await startMini3();
     await using two = await startMini3();
 
-    await expect(
-      discoverMiners({ hosts: [`${HOST}:${one.port}`, `${HOST}:${two.port}`] }),
-    ).resolves.toHaveLength(1);
+    const { miners, seenAt } = await discoverMiners({
+      hosts: [`${HOST}:${one.port}`, `${HOST}:${two.port}`],
+    });
+
+    expect(miners).toHaveLength(1);
+    expect(seenAt.get(miners[0]?.identity.id ?? "")).toHaveLength(2);
   });
 
   it("are refused for a scan, and nothing is sent", async () => {
@@ -98,74 +104,21 @@ describe("addresses named by a person", () => {
   });
 });
 
-describe("other families", () => {
-  const version = (product: string) =>
-    startAnswering(`{"STATUS":[{"STATUS":"S","Code":22,"Msg":"v"}],"VERSION":[{"${product}":"1"}],"id":1}\0`);
-
-  it.each([
-    ["BOSminer+", "braiins"],
-    ["LUXminer", "luxos"],
-    ["BTMiner", "whatsminer"],
-    ["Antminer S19", "antminer"],
-  ])("%s is named and not supported", async (product, firmware) => {
-    await using server = await version(product);
-
-    const found = await identifyMiner({ host: HOST, port: server.port });
-
-    expect(found).toMatchObject({
-      isSupported: false,
-      identity: { firmware },
-      capabilities: { actions: {} },
-    });
-  });
-
-  it.each([
-    ["AnthillOS", { "/": "<title>AnthillOS</title>" }, 200, {}, "vnish"],
-    ["Braiins OS", { "/": "<title>Braiins OS+</title>" }, 200, {}, "braiins"],
-    [
-      "a Nerd fork",
-      {
-        "/": "AxeOS",
-        "/api/system/info":
-          '{"deviceModel":"NerdQAxe++","macAddr":"AA:BB:CC:DD:EE:FF","ASICModel":"BM1370","version":"v1"}',
-      },
-      200,
-      {},
-      "nerdqaxe",
-    ],
-    [
-      "a stock Antminer",
-      { "/": "", "/api/system/info": "" },
-      401,
-      { "www-authenticate": 'Digest realm="antMiner Configuration"' },
-      "antminer",
-    ],
-    [
-      "a Whatsminer",
-      { "/": "", "/api/system/info": "" },
-      307,
-      { location: "https://192.0.2.1/cgi-bin/luci" },
-      "whatsminer",
-    ],
-  ] as [string, Record<string, string>, number, Record<string, string>, string][])(
-    "%s is known by its page",
-    async (_, pages, status, headers, firmware) => {
-      await using server = await startWeb(pages, status, headers);
-
-      const found = await identifyMiner({ host: HOST, port: server.port });
-
-      expect(found).toMatchObject({ isSupported: false, identity: { firmware } });
-    },
-  );
-
+describe("what answers and is no miner", () => {
   it.each([
     [
       "a login page",
-      () => startWeb({ "/": "x", "/api/system/info": '<html><input type="password"></html>' }),
+      () => startWeb({ "/": "AxeOS", "/api/system/info": '<html><input type="password"></html>' }),
       "MINER_AUTH_REQUIRED",
       5,
     ],
     ["a router", () => startWeb({ "/": "<html>Router</html>" }), "MINER_UNSUPPORTED", 1],
+    [
+      "a 21energy Ofen, by its name",
+      () => startWeb({ "/": "<html></html>", "/21control/status": '{"operational":true}' }),
+      "MINER_UNSUPPORTED",
+      1,
+    ],
     ["words of no dialect", () => startAnswering("220 mail ready\r\n"), "MINER_UNSUPPORTED", 1],
     ["a tar pit", () => startTcp(() => undefined), "MINER_TIMEOUT", 3],
   ] as [string, () => Promise<TestServer | Awaited<ReturnType<typeof startWeb>>>, string, number][])(
@@ -173,10 +126,9 @@ describe("other families", () => {
     async (_, start, code, exit) => {
       await using server = await start();
 
-      await expect(identifyMiner({ host: HOST, port: server.port }, undefined, 800)).rejects.toMatchObject({
-        code,
-        exit,
-      });
+      await expect(
+        identifyMiner({ host: HOST, port: server.port }, { evidenceMs: 800 }),
+      ).rejects.toMatchObject({ code, exit });
     },
   );
 });

@@ -110,7 +110,7 @@ describe("a device that is no miner", () => {
       1,
     ],
     ["a truncated reply", '{"STATUS":[{"STATUS":"S","When":1763701200,"Code":22,"Msg":"CGMin', 3],
-    ["nothing at all", "", 1],
+    ["nothing at all", "", 3],
   ])("that answers with %s is refused and nothing is adopted", async (_, reply, expected) => {
     const port = await answerWith(reply);
 

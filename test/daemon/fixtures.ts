@@ -13,6 +13,7 @@ export function poolReading(over: Partial<PoolReading>): PoolReading {
     stale: 0,
     shareDifficulty: 1000,
     isActive: true,
+    sharePpm: null,
     ...over,
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createAvalonDriver, toIdentity } from "#src/miners/avalon.ts";
 import { bracketFields, toReading } from "#src/miners/avalon-stats.ts";
 import { unreachableError } from "#src/model/errors.ts";
-import { fixture, scriptedLink, sections } from "./fixtures.ts";
+import { fixture, scripted, sections } from "./fixtures.ts";
 
 const MINI3 = "avalon/mini3-25022401";
 const Q = "avalon/q-25052801";
@@ -47,6 +47,7 @@ describe("a Mini 3 at work", () => {
         stale: 0,
         shareDifficulty: 524288,
         isActive: true,
+        sharePpm: null,
       },
       expect.objectContaining({
         user: "coop.member0417",
@@ -189,7 +190,7 @@ function unit(overrides: (line: string) => string | Error | null = () => null) {
     user: "u.w",
     password: "p",
   }));
-  const link = scriptedLink((line) => {
+  const cgminer = (line: string) => {
     const special = overrides(line);
     if (special !== null) return special;
     if (line === "version") return fixture(`${MINI3}/version.json`);
@@ -213,12 +214,9 @@ function unit(overrides: (line: string) => string | Error | null = () => null) {
     const select = /^switchpool\|(\d)$/.exec(line);
     if (select) state.active = Number(select[1]);
     return ok("ASC 0 set OK");
-  });
-  return {
-    link,
-    state,
-    capabilities: () => createAvalonDriver({ nowMs: () => 9e12 }).capabilities(link, never),
   };
+  const link = scripted({ cgminer });
+  return { link, state, capabilities: () => createAvalonDriver().capabilities(link, never) };
 }
 
 describe("what it can do", () => {
@@ -280,7 +278,7 @@ describe("pause and resume", () => {
       '{"STATUS":[{"STATUS":"E","Code":120,"Msg":"ASC 0 set failed: Unknown option: softoff"}]}',
       "rejected",
     ],
-    ["a lie", "softoff", ok("ASC 0 set OK"), "pending"],
+    ["a yes before its time", "softoff", ok("ASC 0 set OK"), "pending"],
   ])("%s is decided by the read-back", async (_, order, answer, expected) => {
     const { state, capabilities } = unit((line) => (line.includes(`,${order},`) ? answer : null));
     state.work = order === "softon" ? "In Idle" : "In Work";
@@ -306,6 +304,14 @@ describe("steps", () => {
     await expect(actions.setStep?.(9, never)).rejects.toMatchObject({ code: "MINER_STEP_UNKNOWN" });
   });
 
+  it("that the unit says yes to and does not take are rejected within seconds", async () => {
+    const { link, capabilities } = unit((line) => (line.includes(",set,") ? ok("ASC 0 set OK") : null));
+
+    await expect((await capabilities()).actions.setStep?.(0, never)).resolves.toBe("rejected");
+    expect(link.written).toHaveLength(2);
+    expect(link.pace.slept).toBeLessThan(5_000);
+  });
+
   it("are rejected while the unit calibrates", async () => {
     const refusal =
       "STATUS=E,When=1763702100,Code=120,Msg=ASC 0 set failed: current mode 1 is caling Don't permit switch mode,Description=x|";
@@ -316,7 +322,10 @@ describe("steps", () => {
 });
 
 describe("pools", () => {
-  const target = { url: "stratum+tcp://c.example:3", user: "c.w", password: "x", role: "coop" as const };
+  const target = {
+    ...{ url: "stratum+tcp://c.example:3", user: "c.w", password: "x" },
+    ...{ role: "coop" as const, sharePpm: null },
+  };
 
   it("are switched at run time, and not again when the wanted one works already", async () => {
     const { link, capabilities } = unit();
@@ -335,6 +344,16 @@ describe("pools", () => {
     expect(link.asked.filter((line) => line.startsWith("setpool"))).toEqual([
       "setpool|root,root,0,stratum+tcp://c.example:3,c.w,x",
     ]);
+  });
+
+  it("never fall together to one: shares are refused before anything is sent", async () => {
+    const { link, capabilities } = unit();
+    const { actions } = await capabilities();
+    link.asked.length = 0;
+
+    const shared = [target, target].map((pool) => ({ ...pool, sharePpm: 500_000 }));
+    await expect(actions.writePools?.(shared, never)).rejects.toMatchObject({ code: "SPLIT_UNSUPPORTED" });
+    expect(link.asked).toEqual([]);
   });
 
   it("stop at the first wrong password, which no error shows", async () => {

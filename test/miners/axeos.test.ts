@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { createAxeosDriver, toIdentity } from "#src/miners/axeos.ts";
 import { toReading } from "#src/miners/axeos-reading.ts";
 import { unsupportedError } from "#src/model/errors.ts";
-import { fixture, scriptedJsonLink } from "./fixtures.ts";
+import { fixture, scripted } from "./fixtures.ts";
 
 const never = new AbortController().signal;
-const NEW = JSON.parse(fixture("axeos/2.15.0/info.json"));
-const OLD = JSON.parse(fixture("axeos/2.4.5/info.json"));
-const ASIC = JSON.parse(fixture("axeos/2.15.0/asic.json"));
+const NEW = JSON.parse(fixture("axeos/2.15.0/api.system.info.json"));
+const OLD = JSON.parse(fixture("axeos/2.4.5/api.system.info.json"));
+const ASIC = JSON.parse(fixture("axeos/2.15.0/api.system.asic.json"));
 const CLOCKS = ASIC.frequencyOptions;
 
 describe("a board with firmware 2.15", () => {
@@ -41,6 +41,7 @@ describe("a board with firmware 2.15", () => {
           stale: null,
           shareDifficulty: 1024,
           isActive: true,
+          sharePpm: null,
         },
       ],
     });
@@ -114,14 +115,15 @@ describe("unusual figures", () => {
   });
 });
 
-/** A board in memory. */
-function board(info: Record<string, unknown> = NEW, send?: (path: string) => unknown) {
+/** A board in memory; `special` answers a write in its place. */
+function board(info: Record<string, unknown> = NEW, special?: (request: string) => unknown) {
   const state: Record<string, unknown> = structuredClone(info);
-  const link = scriptedJsonLink({
-    get: (path) => (path.endsWith("asic") ? ASIC : structuredClone(state)),
-    send(method, path, body) {
-      const special = send?.(path);
-      if (special !== undefined) return special;
+  const link = scripted({
+    http(request, body) {
+      const [method = "", path = ""] = request.split(" ");
+      if (method === "GET") return path.endsWith("asic") ? ASIC : structuredClone(state);
+      const found = special?.(request);
+      if (found !== undefined) return found;
       if (path.endsWith("/pause")) state["miningPaused"] = true;
       if (path.endsWith("/resume")) state["miningPaused"] = false;
       if (method === "PATCH")
@@ -159,9 +161,7 @@ describe("what it can do", () => {
   });
 
   it("has no pause before firmware 2.14 and takes the rungs by the chip's name where asked in vain", async () => {
-    const link = scriptedJsonLink({
-      get: (path) => (path.endsWith("asic") ? unsupportedRoute() : OLD),
-    });
+    const link = scripted({ http: (request) => (request.endsWith("asic") ? unsupportedRoute() : OLD) });
     const capable = await createAxeosDriver().capabilities(link, never);
 
     expect(capable.canPause).toBe(false);
@@ -178,11 +178,11 @@ describe("writes", () => {
     await expect(actions.resume?.(never)).resolves.toBe("effective");
   });
 
-  it("that the firmware takes and forgets are pending, those it refuses rejected", async () => {
+  it("that the firmware says yes to and forgets are rejected, like those it refuses", async () => {
     const lies = await board(NEW, () => null).capabilities();
     const refuses = await board(NEW, () => unsupportedError("MINER_REFUSED", "no")).capabilities();
 
-    await expect(lies.actions.pause?.(never)).resolves.toBe("pending");
+    await expect(lies.actions.pause?.(never)).resolves.toBe("rejected");
     await expect(refuses.actions.pause?.(never)).resolves.toBe("rejected");
   });
 
@@ -197,8 +197,14 @@ describe("writes", () => {
   });
 
   const pools = [
-    { url: "stratum+tcp://a.example:3333", user: "a.w", password: "x", role: "member" as const },
-    { url: "stratum+ssl://b.example:443", user: "b.w", password: "y", role: "coop" as const },
+    {
+      url: "stratum+tcp://a.example:3333",
+      user: "a.w",
+      password: "x",
+      role: "member" as const,
+      sharePpm: null,
+    },
+    { url: "stratum+ssl://b.example:443", user: "b.w", password: "y", role: "coop" as const, sharePpm: null },
   ];
 
   it("put pools into slots with firmware 2.15, keeping the other fields", async () => {
@@ -220,7 +226,7 @@ describe("writes", () => {
     ]);
   });
 
-  const bare = { url: "a.example", user: "a.w", password: "x", role: "member" as const };
+  const bare = { url: "a.example", user: "a.w", password: "x", role: "member" as const, sharePpm: null };
 
   it("refuse a third pool and an address that is none before anything is sent", async () => {
     const { link, capabilities } = board();
@@ -245,7 +251,7 @@ describe("writes", () => {
       'PATCH /api/system {"useFallbackStratum":1}',
       "POST /api/system/restart {}",
     ]);
-    await expect((await deaf.capabilities()).actions.selectPool?.(1, never)).resolves.toBe("unknown");
+    await expect((await deaf.capabilities()).actions.selectPool?.(1, never)).resolves.toBe("rejected");
     expect(deaf.link.written).toHaveLength(1);
     await expect((await good.capabilities()).actions.selectPool?.(2, never)).rejects.toMatchObject({
       code: "MINER_POOL_UNKNOWN",

@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
-import type { CgminerLink, CgminerReply, JsonLink } from "#src/model/miner.ts";
+import type {
+  CgminerLink,
+  CgminerReply,
+  CgminerRequest,
+  DeviceLink,
+  FrameReply,
+  HttpLink,
+  Pace,
+} from "#src/model/miner-link.ts";
 import { parseCgminerReply } from "#src/net/cgminer-reply.ts";
 
 /** A recorded answer of `test/fixtures/<path>`. */
@@ -15,46 +23,108 @@ export function sections(path: string): Record<string, unknown> {
 /** A parsed CGMiner answer from its text. */
 export const reply = (text: string): CgminerReply => parseCgminerReply(text, "test");
 
-/** A link in memory: answers by `command`, `command|parameter` or text line; keeps what was asked. */
-export function scriptedLink(answer: (line: string) => string | Error): CgminerLink & { asked: string[] } {
+/** Time that passes only where a driver waits; `slept` tells how long it did, ms. */
+export function instantPace(nowMs = 9e12): Pace & { slept: number } {
+  const pace = {
+    slept: 0,
+    nowMs: () => nowMs + pace.slept,
+    monoMs: () => pace.slept,
+    sleep: async (ms: number, signal: AbortSignal) => {
+      signal.throwIfAborted();
+      pace.slept += ms;
+    },
+  };
+  return pace;
+}
+
+/** How one link in memory answers, by protocol; what is left out is not spoken. */
+export interface Script {
+  /** By `command`, `command|parameter`, a text line, or the JSON of a request of another shape. */
+  cgminer?: (line: string) => string | Error;
+  /** `METHOD path` and body; an Error is thrown, everything else is the parsed body. */
+  http?: (request: string, body: Record<string, unknown>, headers: Record<string, string>) => unknown;
+  frames?: (request: Record<string, unknown>) => FrameReply | Error;
+}
+
+export interface ScriptedLink extends DeviceLink {
+  /** Everything asked, in order. */
+  asked: string[];
+  /** The writes among it. */
+  written: string[];
+  pace: ReturnType<typeof instantPace>;
+}
+
+/** A device in memory: keeps what it was asked and told. Writes are allowed; the guard is the port's business. */
+export function scripted(script: Script): ScriptedLink {
   const asked: string[] = [];
-  const talk = async (line: string): Promise<CgminerReply> => {
+  const written: string[] = [];
+  const note = (line: string, isWrite: boolean) => {
     asked.push(line);
-    const found = answer(line);
+    if (isWrite) written.push(line);
+  };
+  const or = <T>(found: T | Error): T => {
     if (found instanceof Error) throw found;
-    return reply(found);
+    return found;
+  };
+  const talk = (isWrite: boolean) => async (request: CgminerRequest) => {
+    const line = lineOf(request);
+    note(line, isWrite);
+    if (!script.cgminer) throw new Error(`no socket here: ${line}`);
+    return reply(or(script.cgminer(line)));
+  };
+  const web = async (
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+    isWrite: boolean,
+  ): Promise<unknown> => {
+    const request = `${method} ${path}`;
+    note(body === undefined ? request : `${request} ${JSON.stringify(body)}`, isWrite);
+    if (!script.http) throw new Error(`no web here: ${request}`);
+    return or(script.http(request, (body ?? {}) as Record<string, unknown>, headers));
+  };
+  const http: HttpLink = {
+    get: (path, _signal, access) => web("GET", path, undefined, access?.headers ?? {}, false),
+    send: (method, path, body, _signal, access) => web(method, path, body, access?.headers ?? {}, true),
+    async exchange({ method, path, body, headers }) {
+      const answer = await web(method, path, body, headers ?? {}, false);
+      const {
+        status = 200,
+        headers: told = {},
+        ...rest
+      } = answer as {
+        status?: number;
+        headers?: Record<string, string>;
+        body?: unknown;
+      };
+      const content = "body" in rest ? rest.body : answer;
+      return { status, headers: told, body: content, text: JSON.stringify(content) ?? "" };
+    },
+  };
+  const cgminer: CgminerLink = { ask: talk(false), tell: talk(true), parse: reply };
+  const frame = (isWrite: boolean) => async (request: Readonly<Record<string, unknown>>) => {
+    note(JSON.stringify(request), isWrite);
+    if (!script.frames) throw new Error("no frames here");
+    return or(script.frames({ ...request }));
   };
   return {
-    kind: "cgminer",
     host: "192.0.2.7",
     port: 4028,
+    where: "192.0.2.7:4028",
+    http,
+    cgminer,
+    frames: { ask: frame(false), tell: frame(true) },
+    pace: instantPace(),
     asked,
-    command: (command, parameter) => talk(parameter === null ? command : `${command}|${parameter}`),
-    text: talk,
+    written,
   };
 }
 
-/** A link in memory for HTTP devices; keeps every write as `METHOD path body`. */
-export function scriptedJsonLink(options: {
-  get: (path: string) => unknown;
-  send?: (method: string, path: string, body: Record<string, unknown>) => unknown;
-}): JsonLink & { written: string[] } {
-  const written: string[] = [];
-  return {
-    kind: "http",
-    host: "192.0.2.8",
-    port: 80,
-    written,
-    async get(path) {
-      const found = options.get(path);
-      if (found instanceof Error) throw found;
-      return found;
-    },
-    async send(method, path, body) {
-      written.push(`${method} ${path} ${JSON.stringify(body)}`);
-      const found = options.send?.(method, path, body as Record<string, unknown>) ?? null;
-      if (found instanceof Error) throw found;
-      return found;
-    },
-  };
+/** A request as one line: `command|parameter` where it has that shape. */
+function lineOf(request: CgminerRequest): string {
+  if (typeof request === "string") return request;
+  const { command, parameter, ...rest } = request;
+  if (typeof command !== "string" || Object.keys(rest).length > 0) return JSON.stringify(request);
+  return parameter === undefined ? command : `${command}|${parameter}`;
 }

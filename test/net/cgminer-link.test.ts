@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createCgminerLink } from "#src/net/cgminer-link.ts";
+import { createDeviceLink, type LinkLimits } from "#src/net/device-link.ts";
 import { startAnswering, startTcp } from "./tcp-server.ts";
 
 const OK =
   '{"STATUS":[{"STATUS":"S","When":1763700012,"Code":22,"Msg":"v"}],"VERSION":[{"PROD":"Avalon Q"}],"id":1}';
 const never = new AbortController().signal;
+const guard = async () => undefined;
+const open = (port: number, limits: Partial<LinkLimits> = {}) =>
+  createDeviceLink("127.0.0.1", port, { ...limits, guard }).cgminer;
 const quick = { connectMs: 300, totalMs: 400, quietMs: 40 };
 
 describe("an answer that comes", () => {
@@ -12,7 +15,7 @@ describe("an answer that comes", () => {
     await using server = await startTcp((socket) => void socket.write(`${OK}\0`));
     const started = performance.now();
 
-    const reply = await createCgminerLink("127.0.0.1", server.port).command("version", null, never);
+    const reply = await open(server.port).ask({ command: "version" }, never);
 
     expect(reply).toMatchObject({ status: "S", code: 22 });
     expect(performance.now() - started).toBeLessThan(250);
@@ -30,7 +33,7 @@ describe("an answer that comes", () => {
       next();
     });
 
-    const reply = await createCgminerLink("127.0.0.1", server.port, quick).command("version", null, never);
+    const reply = await open(server.port, quick).ask({ command: "version" }, never);
 
     expect(reply.isPartial).toBe(false);
     expect(reply.sections["VERSION"]).toEqual([{ PROD: "Avalon Q" }]);
@@ -39,9 +42,9 @@ describe("an answer that comes", () => {
   it("without an end mark is taken after a short silence", async () => {
     await using server = await startTcp((socket) => void socket.write(OK));
 
-    await expect(
-      createCgminerLink("127.0.0.1", server.port, quick).command("version", null, never),
-    ).resolves.toMatchObject({ status: "S" });
+    await expect(open(server.port, quick).ask({ command: "version" }, never)).resolves.toMatchObject({
+      status: "S",
+    });
   });
 
   it("may be the second of two objects with a pause between", async () => {
@@ -50,7 +53,7 @@ describe("an answer that comes", () => {
       setTimeout(() => socket.write('{"EXTRA":[1]}'), 15);
     });
 
-    const reply = await createCgminerLink("127.0.0.1", server.port, quick).command("version", null, never);
+    const reply = await open(server.port, quick).ask({ command: "version" }, never);
 
     expect(reply.sections).toMatchObject({ EXTRA: [1] });
   });
@@ -60,7 +63,7 @@ describe("an answer that comes", () => {
     await using resetting = await startTcp((socket) => socket.resetAndDestroy());
 
     for (const { port } of [closing, resetting]) {
-      const reply = await createCgminerLink("127.0.0.1", port, quick).command("x", null, never);
+      const reply = await open(port, quick).ask({ command: "x" }, never);
       expect(reply.status).toBe("NO_REPLY");
     }
   });
@@ -71,11 +74,11 @@ describe("an answer that comes", () => {
       asked.push(request);
       socket.end(`${OK}\0`);
     });
-    const link = createCgminerLink("127.0.0.1", server.port);
+    const link = open(server.port);
 
-    await link.command("summary", null, never);
-    await link.command("ascset", "0,workmode,set,1", never);
-    await link.text("ascset|0,softoff,1:5", never);
+    await link.ask({ command: "summary" }, never);
+    await link.tell({ command: "ascset", parameter: "0,workmode,set,1" }, never);
+    await link.tell("ascset|0,softoff,1:5", never);
 
     expect(asked).toEqual([
       '{"command":"summary"}',
@@ -95,9 +98,10 @@ describe("a sick peer", () => {
       await using server = await startTcp(behave);
       const started = performance.now();
 
-      await expect(
-        createCgminerLink("127.0.0.1", server.port, quick).command("version", null, never),
-      ).rejects.toMatchObject({ code: "MINER_TIMEOUT", exit: 3 });
+      await expect(open(server.port, quick).ask({ command: "version" }, never)).rejects.toMatchObject({
+        code: "MINER_TIMEOUT",
+        exit: 3,
+      });
       expect(performance.now() - started).toBeLessThan(900);
     },
   );
@@ -105,7 +109,7 @@ describe("a sick peer", () => {
   it("that cuts its answer gives a partial one", async () => {
     await using server = await startAnswering(`${OK.slice(0, -20)}`);
 
-    const reply = await createCgminerLink("127.0.0.1", server.port, quick).command("version", null, never);
+    const reply = await open(server.port, quick).ask({ command: "version" }, never);
 
     expect(reply.isPartial).toBe(true);
   });
@@ -119,12 +123,10 @@ describe("a sick peer", () => {
       pump();
     });
 
-    await expect(createCgminerLink("127.0.0.1", server.port).command("v", null, never)).rejects.toMatchObject(
-      {
-        code: "MINER_BAD_ANSWER",
-        message: expect.stringContaining("1048576 bytes"),
-      },
-    );
+    await expect(open(server.port).ask({ command: "v" }, never)).rejects.toMatchObject({
+      code: "MINER_BAD_ANSWER",
+      message: expect.stringContaining("1048576 bytes"),
+    });
   });
 
   it("that is not there is unreachable", async () => {
@@ -134,7 +136,7 @@ describe("a sick peer", () => {
       port = gone.port;
     }
 
-    await expect(createCgminerLink("127.0.0.1", port).command("v", null, never)).rejects.toMatchObject({
+    await expect(open(port).ask({ command: "v" }, never)).rejects.toMatchObject({
       code: "MINER_UNREACHABLE",
       message: expect.stringContaining("connection refused"),
     });
@@ -143,11 +145,9 @@ describe("a sick peer", () => {
   it("that speaks HTTP is no miner", async () => {
     await using server = await startAnswering("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
 
-    await expect(createCgminerLink("127.0.0.1", server.port).command("v", null, never)).rejects.toMatchObject(
-      {
-        code: "MINER_BAD_ANSWER",
-      },
-    );
+    await expect(open(server.port).ask({ command: "v" }, never)).rejects.toMatchObject({
+      code: "MINER_BAD_ANSWER",
+    });
   });
 });
 
@@ -163,14 +163,14 @@ describe("the queue of a device", () => {
         socket.end(count++ === 0 ? "garbage" : `${OK}\0`);
       }, 10);
     });
-    const link = createCgminerLink("127.0.0.1", server.port);
+    const link = open(server.port);
     const callOff = new AbortController();
 
     const calls = [
-      link.command("a", null, never),
-      link.command("b", null, never),
-      link.command("c", null, callOff.signal),
-      link.command("d", null, never),
+      link.ask({ command: "a" }, never),
+      link.ask({ command: "b" }, never),
+      link.ask({ command: "c" }, callOff.signal),
+      link.ask({ command: "d" }, never),
     ];
     callOff.abort(new Error("called off"));
     const results = await Promise.allSettled(calls);
@@ -184,9 +184,7 @@ describe("the queue of a device", () => {
     const callOff = new AbortController();
     await using server = await startTcp(() => callOff.abort(new Error("called off")));
 
-    await expect(
-      createCgminerLink("127.0.0.1", server.port).command("a", null, callOff.signal),
-    ).rejects.toThrow("called off");
+    await expect(open(server.port).ask({ command: "a" }, callOff.signal)).rejects.toThrow("called off");
   });
 });
 

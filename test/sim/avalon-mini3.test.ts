@@ -254,19 +254,19 @@ test.each([
   ["drop", ""],
   ["html", "<!DOCTYPE html>"],
 ] as const)("fault %s", async (kind, begin) => {
-  await withMiner({ fault: { kind } }, async (miner) => {
+  await withMiner({ faults: [{ kind }] }, async (miner) => {
     const { text } = await ask(miner.port, '{"command":"version"}');
     expect(text.startsWith(begin)).toBe(true);
     if (kind === "drop") expect(text).toBe("");
-    miner.setFault({ kind: "truncate" });
+    miner.setFaults([{ kind: "truncate" }]);
     const half = (await ask(miner.port, '{"command":"version"}')).text;
     expect(half.length).toBeGreaterThan(10);
     expect(() => JSON.parse(half.replaceAll("\0", ""))).toThrow();
-    miner.setFault({ kind: "delay", delayMs: 30 });
+    miner.setFaults([{ kind: "delay", value: 30 }]);
     const beforeMs = performance.now();
     expect((await ask(miner.port, "version")).text).toContain("Avalon");
     expect(performance.now() - beforeMs).toBeGreaterThan(25);
-    miner.setFault(null);
+    miner.setFaults([]);
     expect((await askJson(miner.port, "version")).STATUS[0]?.Code).toBe(22);
   });
 });

@@ -188,11 +188,11 @@ test("2.14 has no slots and takes the legacy keys", async () => {
 });
 
 test("faults reach HTTP too", async () => {
-  await withMiner({ fault: { kind: "html" } }, async ({ miner, send }) => {
+  await withMiner({ faults: [{ kind: "html" }] }, async ({ miner, send }) => {
     expect(await (await send("GET", "/api/system/info")).text()).toContain("guest network");
-    miner.setFault({ kind: "drop" });
+    miner.setFaults([{ kind: "drop" }]);
     await expect(send("GET", "/api/system/info")).rejects.toThrow();
-    miner.setFault({ kind: "truncate" });
+    miner.setFaults([{ kind: "truncate" }]);
     await expect(send("GET", "/api/system/info").then((reply) => reply.text())).rejects.toThrow();
   });
 });

@@ -27,21 +27,29 @@ describe("plain tables", () => {
       steps: [{ label: "night/eco", targetW: 400, wallW: 420, hashrateThs: null }],
     };
     expect(
-      discoverTable([
-        { host: "192.0.2.10", port: 4028, identity, capabilities },
-        {
-          host: "192.0.2.11",
-          port: 80,
-          identity: { ...identity, make: null, model: "Bitaxe" },
-          capabilities: null,
-        },
-      ]).join("\n"),
+      discoverTable({
+        miners: [
+          { host: "192.0.2.10", port: 4028, identity, capabilities, name: "den" },
+          {
+            host: "192.0.2.11",
+            port: 80,
+            identity: { ...identity, make: null, model: "Bitaxe" },
+            capabilities: null,
+          },
+        ],
+        offline: [{ name: "barn", host: "192.0.2.12", port: 80, lastSeenAt: "2026-01-16T08:00:00Z" }],
+        locked: [
+          { host: "192.0.2.13", port: 80, error: { message: "It wants a password.", hint: "give it" } },
+        ],
+      }).join("\n"),
     ).toMatchInlineSnapshot(`
-      "ADDRESS          MODEL                FIRMWARE         POWER   SPLIT    ID
-      192.0.2.10:4028  Canaan Avalon Mini3  avalon 24102401  1 step  by time  aa:bb:cc:00:11:22
-      192.0.2.11:80    Bitaxe               avalon 24102401  –       –        aa:bb:cc:00:11:22"
+      "ADDRESS          NAME  MODEL                FIRMWARE         POWER   SPLIT    ID
+      192.0.2.10:4028  den   Canaan Avalon Mini3  avalon 24102401  1 step  by time  aa:bb:cc:00:11:22
+      192.0.2.11:80    new   Bitaxe               avalon 24102401  –       –        aa:bb:cc:00:11:22
+      barn at 192.0.2.12:80: offline since 2026-01-16T08:00:00Z
+      It wants a password. Try: give it"
     `);
-    expect(discoverTable([])).toEqual(["No miner found."]);
+    expect(discoverTable({ miners: [], offline: [], locked: [] })[0]).toContain("No miner answered");
   });
 
   it("lists events in the home's own time", () => {

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { createJsonLink } from "#src/net/json-link.ts";
+import { createDeviceLink } from "#src/net/device-link.ts";
 import { startTcp } from "./tcp-server.ts";
 
 const never = new AbortController().signal;
+const guard = async () => undefined;
 
 async function startHttp(handle: (request: IncomingMessage, response: ServerResponse, body: string) => void) {
   const server = createServer(async (request, response) => {
@@ -15,7 +16,7 @@ async function startHttp(handle: (request: IncomingMessage, response: ServerResp
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    link: (totalMs = 2000) => createJsonLink("127.0.0.1", port, { totalMs }),
+    link: (totalMs = 2000) => createDeviceLink("127.0.0.1", port, { totalMs, guard }).http,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -75,7 +76,7 @@ describe("a read", () => {
       const started = performance.now();
 
       await expect(
-        createJsonLink("127.0.0.1", server.port, { totalMs: 250 }).get("/x", never),
+        createDeviceLink("127.0.0.1", server.port, { totalMs: 250 }).http.get("/x", never),
       ).rejects.toMatchObject({ code: expect.stringMatching(/^MINER_(TIMEOUT|BAD_ANSWER)$/) });
       expect(performance.now() - started).toBeLessThan(800);
     }

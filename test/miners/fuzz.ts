@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { minerDrivers } from "#src/miners/registry.ts";
+import { HearthError } from "#src/model/errors.ts";
+import type { MinerReading } from "#src/model/miner.ts";
+import type { MinerDriver } from "#src/model/miner-link.ts";
+import { parseAnnouncement } from "#src/net/announcements.ts";
+import { parseCgminerReply } from "#src/net/cgminer-reply.ts";
+import { parseFrameReply } from "#src/net/frame-link.ts";
+import { fixture } from "./fixtures.ts";
+import { mutated, mutations } from "./mutations.ts";
+import { versionsOf } from "./recorded-device.ts";
+import { recordedLink } from "./recorded-link.ts";
+
+/** Longest that one payload may take, ms (reliability.md, fuzz plan). */
+export const LONGEST_MS = 100;
+
+export interface FuzzTarget {
+  name: string;
+  /** Runs one mutated payload; throws what is wrong with its end. */
+  run(changes: Parameters<typeof mutated>[1], pick: number): Promise<void>;
+}
+
+const never = new AbortController().signal;
+
+/** Every parser of what miners send: the replies of each protocol, and each driver over its recorded answers. */
+export async function fuzzTargets(): Promise<FuzzTarget[]> {
+  const drivers = await Promise.all(
+    minerDrivers.map(async (entry) => ({ id: entry.id, load: () => entry.load({ password: "x" }) })),
+  );
+  return [
+    target("replies of the CGMiner dialect", CGMINER, (text) => void parseCgminerReply(text, "fuzz")),
+    target("frames of Whatsminer v3", FRAMES, (text) => void parseFrameReply(text, "fuzz")),
+    target("announcements", ANNOUNCEMENTS, (text) => void parseAnnouncement(Buffer.from(text, "latin1"))),
+    ...drivers.map(({ id, load }) => driverTarget(id, load)),
+  ];
+}
+
+function target(name: string, corpus: readonly string[], parse: (text: string) => void): FuzzTarget {
+  return {
+    name,
+    async run(changes, pick) {
+      typedOnly(() => parse(mutated(corpus[pick % corpus.length] ?? "", changes)));
+    },
+  };
+}
+
+/** Identity, reading and capabilities from answers of which one kind is spoilt at a time. */
+function driverTarget(id: string, load: () => Promise<MinerDriver>): FuzzTarget {
+  const folders = versionsOf(id).map((version) => `${id}/${version}`);
+  return {
+    name: `the driver of ${id}`,
+    async run(changes, pick) {
+      const folder = folders[pick % folders.length] ?? "";
+      const isAll = pick % 5 === 0;
+      const link = recordedLink(folder, (text, name) =>
+        isAll || (name.length + pick) % 3 === 0 ? mutated(text, changes) : text,
+      );
+      const driver = await load();
+      await settled(driver.identify(link, never));
+      const reading = await settled(driver.read(link, never));
+      if (reading !== null) plausible(reading);
+      await settled(driver.capabilities(link, never));
+      await settled(driver.backup(link, never));
+    },
+  };
+}
+
+/** A value, or null after a typed error; anything else is the finding. */
+async function settled<T>(pending: Promise<T>): Promise<T | null> {
+  try {
+    return await pending;
+  } catch (error) {
+    if (error instanceof HearthError) return null;
+    throw error;
+  }
+}
+
+function typedOnly(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof HearthError)) throw error;
+  }
+}
+
+/** Whatever came: a figure is a finite number or null, text is clean, nothing is below what physics allows. */
+function plausible(reading: MinerReading): void {
+  const {
+    powerW,
+    hashrateThs,
+    uptimeS,
+    powerTargetW,
+    chipMaxC,
+    boardC,
+    inletC,
+    outletC,
+    pools,
+    stateDetail,
+  } = reading;
+  for (const value of [powerW, hashrateThs, uptimeS, powerTargetW]) {
+    if (value !== null && !(Number.isFinite(value) && value >= 0)) throw new Error(`a figure of ${value}`);
+  }
+  for (const value of [chipMaxC, boardC, inletC, outletC]) {
+    if (value !== null && !(Number.isFinite(value) && value > -200 && value < 1000))
+      throw new Error(`${value} degC`);
+  }
+  if ((powerW === null) !== (reading.powerSource === null))
+    throw new Error("watts without a source, or the other way");
+  for (const word of [stateDetail, ...pools.flatMap(({ url, user }) => [url, user])]) {
+    if (word !== null && /[\u0000-\u001f\u007f-\u009f]/.test(word)) throw new Error("a control character");
+  }
+}
+
+/**
+ * Runs so many payloads. Throws with the counterexample, its seed and how to run it again. A payload over the time
+ * limit is tried thrice more alone, so that a pause of the machine is no finding.
+ */
+export async function fuzz(fuzzed: FuzzTarget, runs: number, seed: number): Promise<{ slowestMs: number }> {
+  let slowestMs = 0;
+  const timed = async (changes: Parameters<typeof mutated>[1], pick: number) => {
+    const startedMs = performance.now();
+    await fuzzed.run(changes, pick);
+    return performance.now() - startedMs;
+  };
+  await fc.assert(
+    fc.asyncProperty(mutations, fc.nat(), async (changes, pick) => {
+      let tookMs = await timed(changes, pick);
+      for (let again = 0; again < 3 && tookMs > LONGEST_MS; again++)
+        tookMs = Math.min(tookMs, await timed(changes, pick));
+      slowestMs = Math.max(slowestMs, tookMs);
+      if (tookMs > LONGEST_MS) throw new Error(`${fuzzed.name} took ${tookMs.toFixed(0)} ms`);
+    }),
+    { numRuns: runs, seed },
+  );
+  return { slowestMs };
+}
+
+const CGMINER = [
+  fixture("avalon/mini3-25022401/estats.json"),
+  fixture("avalon/mini3-25022401/pools.json"),
+  fixture("avalon/q-25052801/estats.json"),
+  '{"STATUS":"S","When":1763705000,"Code":131,"Msg":{"mac":"c4:08:28:00:a4:19","error_code":["110":"2024-06-15 09:15:00"]}}',
+  "STATUS=S,When=1742265580,Code=22,Msg=CGMiner versions,Description=cgminer 4.11.1|VERSION,CGMiner=4.11.1,PROD=Avalon Mini3,MAC=e0e1a93e2c7d|\0",
+  '{"version":[{"STATUS":[{"STATUS":"S","Code":22}],"VERSION":[{"Type":"Antminer S19"}]}],"summary":[{"STATUS":[{"STATUS":"S","Code":11}],"SUMMARY":[{"GHS 5s":"61234.5"}]}],"id":1}',
+  'minerinfoCallback({"mac":"e0:e1:a9:3e:2c:7d", });',
+];
+const FRAMES = [
+  '{"code":0,"when":1763705570,"desc":"get.miner.status","msg":{"summary":{"elapsed":50000,"hash-realtime":171.259,"power-realtime":3156.0,"board-temperature":[41.1,40.1,41.5]}}}',
+  '{"code":-1,"when":1,"desc":"x","msg":"invalid token"}',
+];
+const ANNOUNCEMENTS = [
+  "192.168.1.44,AA:BB:CC:DD:EE:FF",
+  "[192.168.1.44/24],AA:BB:CC:DD:EE:FF",
+  "IP:192.168.1.61MAC:c4:08:28:00:a4:19\0",
+  "OK\0\0\0\0\0\0\0\0\0",
+];
