@@ -49,9 +49,12 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
   demo: { ours: ["model", "app", "daemon", "sim", "coop-server"], packages: ["node"] },
   text: { ours: ["model"], packages: [] },
   tui: { ours: ["model", "text"], packages: ["ink", "react"] },
-  commands: { ours: ["model", "app", "text", "base-command"], packages: ["@oclif/core", "node"] },
+  commands: {
+    ours: ["model", "app", "text", "base-command", "miner-command"],
+    packages: ["@oclif/core", "node"],
+  },
   ".": {
-    ours: ["model", "near-miss", "app"],
+    ours: ["model", "near-miss", "app", "base-command"],
     packages: ["@oclif/core", "@inquirer/prompts", "node:fs", "node:url"],
   },
 };

@@ -13,7 +13,11 @@ export interface EmulatedHome {
 }
 
 /** Work of the pools' accounts: facts of April 2026 (settlement.md §10). */
-const NETWORK = { networkDifficulty: 138_966_872_071_213n, rewardSats: 313_312_160n, feePpm: 20_000 };
+export const POOL_FACTS = {
+  networkDifficulty: 138_966_872_071_213n,
+  rewardSats: 313_312_160n,
+  feePpm: 20_000,
+};
 
 /** `hearth emulate home`: runs until Ctrl-C or SIGTERM. */
 export async function emulateHome(options: {
@@ -26,8 +30,8 @@ export async function emulateHome(options: {
   const clock = createSystemClock();
   const day = loadRecordedDay(options.templatesDir, options.day);
   const pools = [
-    await startPool({ clock, name: "member pool", ...NETWORK }),
-    await startPool({ clock, name: "co-op pool", ...NETWORK }),
+    await startPool({ clock, name: "member pool", ...POOL_FACTS }),
+    await startPool({ clock, name: "co-op pool", ...POOL_FACTS }),
   ];
   const [first] = pools;
   const entry = (worker: string) => [{ url: first?.url ?? "", user: `emulated.${worker}`, password: "x" }];

@@ -31,14 +31,19 @@ export function followMiner(paths: HearthPaths, place: MinerPlace): boolean {
     throw error;
   }
   try {
-    const config = readConfig(paths)?.config;
-    if (!config) return false;
-    const next = withPlace(config, place);
-    if (next !== config) writeConfig(paths, next);
-    return true;
+    return notePlace(paths, place);
   } finally {
     lock.release();
   }
+}
+
+/** The same for who holds the lock already. False when there is no configuration. */
+export function notePlace(paths: HearthPaths, place: MinerPlace): boolean {
+  const config = readConfig(paths)?.config;
+  if (!config) return false;
+  const next = withPlace(config, place);
+  if (next !== config) writeConfig(paths, next);
+  return true;
 }
 
 export interface FindOptions {

@@ -85,9 +85,10 @@ function replaceValues(text: string, keys: RegExp, standIn: (value: string) => s
 
 function createStandIns(make: (index: number) => string): (value: string) => string {
   const known = new Map<string, string>();
+  let count = 0;
   return (value) => {
     const key = value.toLowerCase();
-    const found = known.get(key) ?? make(known.size + 1);
+    const found = known.get(key) ?? make(++count);
     known.set(key, found);
     // What is a stand-in already stays one when a second rule meets it.
     known.set(found.toLowerCase(), found);

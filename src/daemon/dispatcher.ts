@@ -37,7 +37,8 @@ export function createDispatcher(
         const keeper = keepers.find((candidate) => candidate.config.name === command.miner);
         if (!keeper) continue;
         waiting.set(keeper, command);
-        if (!busy.has(keeper))
+        if (busy.has(keeper)) keeper.hurry();
+        else
           busy.set(
             keeper,
             clock.spawn(() => drain(keeper)),

@@ -13,11 +13,11 @@ export interface LocalRoute {
 
 export interface LocalWrite {
   name: string;
-  write: (
-    params: string[],
-    body: unknown,
-  ) => { data: unknown } | { status: number; code: string; message: string; hint: string };
+  write: (params: string[], body: unknown) => WriteAnswer | Promise<WriteAnswer>;
 }
+
+/** Data of the command, or its refusal. */
+export type WriteAnswer = { data: unknown } | { status: number; code: string; message: string; hint: string };
 
 export interface LocalApiOptions {
   socketPath: string;
@@ -81,7 +81,7 @@ async function answer(
     for (const { pattern, handler } of options.writes) {
       const match = pattern.exec(path);
       if (!match) continue;
-      const result = handler.write(match.slice(1).map(decodeURIComponent), await readBody(request));
+      const result = await handler.write(match.slice(1).map(decodeURIComponent), await readBody(request));
       if ("data" in result) {
         return send(response, 200, {
           schema: `hearth.${handler.name}/1`,

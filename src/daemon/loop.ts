@@ -1,3 +1,4 @@
+import { findMiner } from "../app/follow-miner.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, type HearthPaths } from "../config/paths.ts";
 import type { Clock } from "../model/clock.ts";
@@ -5,8 +6,10 @@ import type { HearthConfig } from "../model/config.ts";
 import { usageError } from "../model/errors.ts";
 import type { StreamRecord } from "../model/stream.ts";
 import type { DashboardView } from "../model/view.ts";
+import { isScannable } from "../net/scan-range.ts";
 import type { KnownEvent } from "./event-book.ts";
 import { startLocalApi } from "./local-api.ts";
+import type { FindMiner } from "./miner-finder.ts";
 import { buildParts, type Parts } from "./parts.ts";
 import { localRoutes, localWrites } from "./routes.ts";
 import { isHeatingSeason, leaveMiners } from "./safe-exit.ts";
@@ -31,6 +34,8 @@ export interface LoopOptions {
   config: HearthConfig;
   clock: Clock;
   version: string;
+  /** Searches for miners that moved; the own networks in real time when absent, nowhere in simulated time. */
+  find?: FindMiner;
   /** Hears the stream from its very first record on. */
   onRecord?: (record: StreamRecord) => void;
 }
@@ -66,11 +71,12 @@ export async function startLoop(options: LoopOptions): Promise<LoopHandle> {
   const lock = takeLock(paths);
   const cleanup: (() => void | Promise<void>)[] = [() => lock.release()];
   try {
-    const parts = await buildParts({ paths, config, clock, cleanup });
+    const find = options.find ?? (clock.isSimulated ? null : findInHome(config));
+    const parts = await buildParts({ paths, config, clock, find, cleanup });
     const api = await startLocalApi({
       socketPath: paths.socket,
       routes: localRoutes(parts),
-      writes: localWrites(parts),
+      writes: localWrites(parts, clock),
       stream: parts.stream,
     });
     cleanup.push(() => api.close());
@@ -150,6 +156,14 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
     split: () => parts.split,
     events: () => parts.book.all(),
     stop,
+  };
+}
+
+/** Looks for a moved miner in the own networks, unless a person gave it an address outside of them. */
+function findInHome(config: HearthConfig): FindMiner {
+  return async (options) => {
+    const miner = config.miners.find(({ id }) => id === options.id);
+    return miner && isScannable(miner.host) ? findMiner(options) : null;
   };
 }
 

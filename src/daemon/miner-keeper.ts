@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import type { MinerConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
+import { oddityOf, toProfile, unknownProfile } from "./miner-profile.ts";
 
 /** Measured facts of a device, kept over restarts. */
 export interface LearntMiner {
@@ -13,6 +14,8 @@ export interface LearntMiner {
   thsPerW: number | null;
   /** As last told; stands in for a device that does not answer after a restart. */
   profile: MinerProfile | null;
+  /** When it last answered, wall clock, ms; null: never. */
+  lastSeenMs: number | null;
 }
 
 export interface KeptReading {
@@ -21,9 +24,6 @@ export interface KeptReading {
   seq: number;
 }
 
-/** Layer 0 stops a miner above these, degC; the devices' own limits lie near 105. */
-const CHIP_LIMIT_C = 100;
-const BOARD_LIMIT_C = 95;
 /** A pool switch excuses a dip and a miss for this long, whatever the pools do. */
 const SWITCH_MS = 120_000;
 const LIVE_MS = 60_000;
@@ -31,6 +31,8 @@ const LIVE_MS = 60_000;
 const LEARN_AFTER_MS = 180_000;
 /** One measurement moves the learnt draw of a rung by this part. */
 const LEARN_RATE = 0.03;
+/** Two polls in a row make a contradiction between state and hash rate a fact (requirements DRV-7). */
+const ODD_POLLS = 2;
 /** A rung's draw as control sees it moves only when the measured one is this far off: noise is no change of mode. */
 const PUBLISH_W = 10;
 
@@ -44,7 +46,19 @@ export interface MinerKeeper {
   /** One poll; a failure counts as missed and is no value. Answers the error's code or null. */
   poll(signal: AbortSignal): Promise<string | null>;
   execute(command: MinerCommand, signal: AbortSignal): Promise<WriteResult>;
+  /** A command under way stops waiting for its proof, because a newer one waits. */
+  hurry(): void;
   selectPool(index: number, signal: AbortSignal): Promise<WriteResult>;
+  /** Shows itself to a person. Throws what the port throws. */
+  locate(signal: AbortSignal): Promise<WriteResult>;
+  /** Goes on with the same device at another address. */
+  moveTo(port: MinerPort): void;
+  /** Where it is talked to now. */
+  place(): { host: string; port: number };
+  /** When it last answered, wall clock, ms; null: never. */
+  lastSeenMs(): number | null;
+  /** What it says against what it does, in words; null when they agree. */
+  oddity(): string | null;
   snapshot(): MinerSnapshot;
   /** As read; else as it was before the restart; else one that may take its whole circuit. */
   profile(): MinerProfile;
@@ -52,6 +66,7 @@ export interface MinerKeeper {
   learnt(): LearntMiner;
   /** One attempt to leave it as configured on exit. */
   leave(how: "leave" | "pmin" | "off", signal: AbortSignal): Promise<WriteResult | "left">;
+  close(): void;
 }
 
 export interface KeeperOptions {
@@ -63,7 +78,11 @@ export interface KeeperOptions {
   circuitW: number;
 }
 
-export function createMinerKeeper({ config, port, clock, saved, circuitW }: KeeperOptions): MinerKeeper {
+export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
+  const { config, clock, saved, circuitW } = options;
+  let port = options.port;
+  let lastSeenMs = saved?.lastSeenMs ?? null;
+  let oddPolls = 0;
   let capabilities: MinerCapabilities | null = null;
   let latest: KeptReading | null = null;
   let missedPolls = 0;
@@ -114,9 +133,19 @@ export function createMinerKeeper({ config, port, clock, saved, circuitW }: Keep
 
   const setRung = (index: number, signal: AbortSignal) => guarded(() => port.setStep(index, signal));
 
+  const setTarget = (targetW: number, signal: AbortSignal) =>
+    guarded(() => port.setTarget(Math.floor(targetW), signal));
+
+  /** Its rung or target; null for a device that can only be on or off. */
+  const setPower = (command: MinerCommand, signal: AbortSignal): Promise<WriteResult> | null => {
+    // Always written: the last reading may be older than the last command, and drivers write only what differs.
+    if (command.stepIndex !== null) return setRung(command.stepIndex, signal);
+    return capabilities?.power === "continuous" ? setTarget(command.targetW, signal) : null;
+  };
+
   const profile = (): MinerProfile =>
     capabilities
-      ? toProfile(config, capabilities, publishedW, latest?.reading ?? null)
+      ? toProfile(config, capabilities, publishedW, latest?.reading ?? null, circuitW)
       : saved?.profile
         ? // Where it hangs is the configuration's word, also for a miner that has been silent since.
           { ...saved.profile, zone: config.zone, circuit: config.circuit }
@@ -127,13 +156,20 @@ export function createMinerKeeper({ config, port, clock, saved, circuitW }: Keep
     capabilities: () => capabilities,
     latest: () => latest,
     live: () => (latest && clock.monoMs() - latest.receivedMono <= LIVE_MS ? latest.reading : null),
-    learnt: () => ({ stepsW: capabilities ? learntW : (saved?.stepsW ?? []), thsPerW, profile: profile() }),
+    learnt: () => ({
+      stepsW: capabilities ? learntW : (saved?.stepsW ?? []),
+      thsPerW,
+      profile: profile(),
+      lastSeenMs,
+    }),
     async poll(signal) {
       try {
         if (!capabilities) adopt(await port.capabilities(signal));
         const reading = await port.read(signal);
         latest = { reading, receivedMono: clock.monoMs(), seq: (latest?.seq ?? 0) + 1 };
         missedPolls = 0;
+        lastSeenMs = clock.nowMs();
+        oddPolls = oddityOf(reading) !== null ? oddPolls + 1 : 0;
         if (reading.pools.some((pool) => pool.isActive)) switchingUntilMono = Number.NEGATIVE_INFINITY;
         learn(reading, latest.receivedMono);
         return null;
@@ -144,17 +180,22 @@ export function createMinerKeeper({ config, port, clock, saved, circuitW }: Keep
     },
     async execute(command, signal) {
       if (command.action === "pause") return guarded(() => port.pause(signal));
-      if (command.stepIndex !== null) {
-        // Always written: the last reading may be older than the last command, and drivers write only what differs.
-        const result = await setRung(command.stepIndex, signal);
-        // Waking into another rung than the one wanted could break a limit.
-        if (command.action === "set" || result !== "effective") return result;
-      }
-      if (command.action === "resume") return guarded(() => port.resume(signal));
-      return command.stepIndex === null
-        ? guarded(() => port.setTarget(command.targetW, signal))
-        : "effective";
+      const set = await setPower(command, signal);
+      // Waking into a higher draw than the one wanted could break a limit.
+      if (set !== null && (command.action === "set" || set !== "effective")) return set;
+      return command.action === "resume" ? guarded(() => port.resume(signal)) : "rejected";
     },
+    hurry: () => port.hurry(),
+    locate: (signal) => port.locate(signal),
+    moveTo(next) {
+      port.close();
+      port = next;
+      missedPolls = 0;
+    },
+    place: () => ({ host: port.host, port: port.port }),
+    lastSeenMs: () => lastSeenMs,
+    oddity: () => (oddPolls >= ODD_POLLS && latest ? oddityOf(latest.reading) : null),
+    close: () => port.close(),
     async selectPool(index, signal) {
       switchingUntilMono = clock.monoMs() + SWITCH_MS;
       const result = await guarded(() => port.selectPool(index, signal));
@@ -182,72 +223,10 @@ export function createMinerKeeper({ config, port, clock, saved, circuitW }: Keep
     async leave(how, signal) {
       if (how === "leave") return "left";
       if (how === "off") return guarded(() => port.pause(signal));
+      if (capabilities?.power === "continuous") return setTarget(profile().minW, signal);
       return capabilities && capabilities.steps.length > 0
         ? setRung(0, signal)
         : guarded(() => port.pause(signal));
     },
-  };
-}
-
-/** A miner that never answered: it counts with all that it might draw, and nothing is asked of it. */
-function unknownProfile(config: MinerConfig, circuitW: number): MinerProfile {
-  const maxW = Math.round(config.max_w ?? circuitW);
-  return {
-    name: config.name,
-    zone: config.zone,
-    circuit: config.circuit,
-    kind: "onoff",
-    stepsW: [maxW],
-    minW: maxW,
-    maxW,
-    canPause: false,
-    idleW: 0,
-    wakeS: 90,
-    tauS: 20,
-    rampUpWs: 20,
-    rampDownWs: 100,
-    restartOnChange: false,
-    minOnS: 600,
-    minOffS: 300,
-    maxStartsDay: 12,
-    hashrateThs: null,
-    chipLimitC: CHIP_LIMIT_C,
-    boardLimitC: BOARD_LIMIT_C,
-  };
-}
-
-function toProfile(
-  config: MinerConfig,
-  read: MinerCapabilities,
-  rungsW: readonly number[],
-  reading: MinerReading | null,
-): MinerProfile {
-  const highest = config.max_w ?? Number.POSITIVE_INFINITY;
-  // Rungs rise by draw, so cutting the top keeps every index.
-  const stepsW = rungsW.filter((stepW) => stepW <= highest);
-  const isStepped = read.power === "discrete" || read.power === "onoff";
-  const minW = isStepped ? (stepsW[0] ?? 0) : (read.minW ?? 0);
-  const maxW = isStepped ? (stepsW.at(-1) ?? 0) : Math.min(read.maxW ?? 0, highest);
-  return {
-    name: config.name,
-    zone: config.zone,
-    circuit: config.circuit,
-    kind: read.power === "continuous" ? "continuous" : read.power === "onoff" ? "onoff" : "discrete",
-    stepsW,
-    minW,
-    maxW,
-    canPause: read.canPause,
-    idleW: read.idleW,
-    wakeS: read.wakeS,
-    tauS: read.tauS,
-    rampUpWs: read.power === "continuous" ? 20 : 50,
-    rampDownWs: read.power === "continuous" ? 100 : 200,
-    restartOnChange: false,
-    minOnS: read.minOnS,
-    minOffS: read.minOffS,
-    maxStartsDay: 12,
-    hashrateThs: read.steps.at(-1)?.hashrateThs ?? reading?.hashrateThs ?? null,
-    chipLimitC: CHIP_LIMIT_C,
-    boardLimitC: BOARD_LIMIT_C,
   };
 }

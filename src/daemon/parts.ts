@@ -1,5 +1,5 @@
 import { renameSync, rmSync } from "node:fs";
-import type { MinerPort } from "../app/miner-port.ts";
+import { createMinerPlaces } from "../app/miner-places.ts";
 import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
 import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
@@ -19,6 +19,7 @@ import { createEnergyMeter, type EnergyMeter } from "./energy-meter.ts";
 import { createEventBook, type EventBook } from "./event-book.ts";
 import { createInputBoard, type InputBoard } from "./input-board.ts";
 import { minedValueUsdKwh } from "./mined-value.ts";
+import { createMinerFinder, type FindMiner, type MinerFinder } from "./miner-finder.ts";
 import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
 import { createRoundGetter } from "./round-getter.ts";
 import type { SliceSwitch } from "./slicer.ts";
@@ -36,7 +37,7 @@ export interface Parts {
   board: InputBoard;
   sources: Source[];
   keepers: MinerKeeper[];
-  ports: MinerPort[];
+  finder: MinerFinder | null;
   meters: Map<string, EnergyMeter>;
   book: EventBook;
   link: CoopLink | null;
@@ -52,12 +53,14 @@ export interface PartsOptions {
   paths: HearthPaths;
   config: HearthConfig;
   clock: Clock;
+  /** Searches for miners that moved; null: none is looked for. */
+  find: FindMiner | null;
   /** What to close should building fail half-way; later entries first. */
   cleanup: (() => void | Promise<void>)[];
 }
 
 /** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
-export async function buildParts({ paths, config, clock, cleanup }: PartsOptions): Promise<Parts> {
+export async function buildParts({ paths, config, clock, find, cleanup }: PartsOptions): Promise<Parts> {
   const { store, spoiltState } = openState(paths.state);
   cleanup.push(() => store.close());
   const spoilt: { code: string; text: string }[] = spoiltState;
@@ -86,16 +89,21 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     () => createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
     () => null,
   );
-  const ports = await openPorts(config, { paths, store, pace: clock }, cleanup);
-  const keepers = config.miners.map((miner, index) =>
-    createMinerKeeper({
+  const ground: AdoptedOptions = { paths, store, pace: clock };
+  const places = createMinerPlaces(store);
+  const keepers: MinerKeeper[] = [];
+  for (const miner of config.miners) {
+    const keeper = createMinerKeeper({
       config: miner,
-      port: at(ports, index),
+      port: await openAdopted(places.placed(miner), ground),
       clock,
       saved: store.get(`rungs:${miner.name}`),
       circuitW: circuitLimitW(config, miner.circuit),
-    }),
-  );
+    });
+    cleanup.push(() => keeper.close());
+    keepers.push(keeper);
+  }
+  const finder = find ? createMinerFinder({ clock, ground, places, find }) : null;
   const meters = new Map(
     config.miners.map((miner) => [
       miner.name,
@@ -189,7 +197,7 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     board,
     sources,
     keepers,
-    ports,
+    finder,
     meters,
     book,
     link,
@@ -198,20 +206,6 @@ export async function buildParts({ paths, config, clock, cleanup }: PartsOptions
     books,
     picture,
   };
-}
-
-async function openPorts(
-  config: HearthConfig,
-  ground: AdoptedOptions,
-  cleanup: PartsOptions["cleanup"],
-): Promise<MinerPort[]> {
-  const ports: MinerPort[] = [];
-  for (const miner of config.miners) {
-    const port = await openAdopted(miner, ground);
-    cleanup.push(() => port.close());
-    ports.push(port);
-  }
-  return ports;
 }
 
 /** Figures that a screen may ask for four times a second are reckoned anew every ten. */
@@ -244,10 +238,4 @@ function openState(path: string): { store: StateStore; spoiltState: { code: stri
 function circuitLimitW(config: HearthConfig, name: string): number {
   const circuit = config.circuits.find((candidate) => candidate.name === name);
   return circuit ? 0.8 * circuit.breaker_a * circuit.voltage_v : 0;
-}
-
-function at<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new RangeError(`no item ${index}`);
-  return item;
 }

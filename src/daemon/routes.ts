@@ -1,6 +1,8 @@
 import { latestDays } from "../app/latest-days.ts";
+import { type Clock, toInstant } from "../model/clock.ts";
 import { toEventView } from "./event-book.ts";
 import type { LocalApiOptions } from "./local-api.ts";
+import { minerWrites } from "./miner-writes.ts";
 import type { Parts } from "./parts.ts";
 
 /** The readable documents of the loop (product.md §8). */
@@ -13,9 +15,14 @@ export function localRoutes(parts: Parts): LocalApiOptions["routes"] {
       name: "miner.list",
       read: () => ({
         miners: picture.status().miners.map((miner, index) => {
-          const config = keepers[index]?.config;
-          const { id, host, driver, zone, circuit } = config ?? {};
-          return { ...miner, id, host, driver, zone, circuit };
+          const keeper = keepers[index];
+          const { id, driver, zone, circuit } = keeper?.config ?? {};
+          const offlineSince = keeper && !keeper.live() ? (keeper.lastSeenMs() ?? null) : null;
+          return {
+            ...miner,
+            ...{ id, ...keeper?.place(), driver, zone, circuit },
+            offlineSince: offlineSince === null ? null : toInstant(offlineSince),
+          };
         }),
       }),
     },
@@ -32,8 +39,8 @@ export function localRoutes(parts: Parts): LocalApiOptions["routes"] {
   };
 }
 
-/** The writes that exist so far: leaving an event and coming back (product.md §5). */
-export function localWrites(parts: Parts): LocalApiOptions["writes"] {
+/** The writes that exist so far: one miner, and leaving an event and coming back (product.md §5). */
+export function localWrites(parts: Parts, clock: Clock): LocalApiOptions["writes"] {
   const change = (isOut: boolean) => ({
     name: isOut ? "event.opt-out" : "event.opt-in",
     write: ([id = ""]: string[]) => {
@@ -56,6 +63,7 @@ export function localWrites(parts: Parts): LocalApiOptions["writes"] {
     },
   });
   return [
+    ...minerWrites(parts, clock),
     { pattern: /^\/v1\/events\/([^/]{1,128})\/opt-out$/, handler: change(true) },
     { pattern: /^\/v1\/events\/([^/]{1,128})\/opt-in$/, handler: change(false) },
   ];

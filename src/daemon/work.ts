@@ -23,7 +23,8 @@ export interface WorkOptions {
 
 /** The pieces of work that the loop's tasks repeat. Each is safe to fail alone. */
 export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
-  const { stream, alarms, board, book, brain, books, picture, store, split, link, keepers, meters } = parts;
+  const { stream, alarms, board, book, brain, books, picture, store, split, link, keepers, finder, meters } =
+    parts;
   const herald = createHerald(parts, clock);
   const dispatcher = createDispatcher(keepers, herald, clock, signal);
   const outdoor = { sum: 0, count: 0, sinceMs: clock.nowMs() };
@@ -113,6 +114,8 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     async readMiner(keeper: MinerKeeper): Promise<void> {
       const name = keeper.config.name;
       const problem = await keeper.poll(signal);
+      const moved = await finder?.follow(keeper, problem, signal);
+      if (moved) picture.note(`${name} has moved to ${moved.host}:${moved.port} and is followed`);
       const reading = problem === null ? keeper.latest()?.reading : null;
       const meter = meters.get(name);
       if (meter) {
@@ -123,7 +126,15 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (reading) {
         herald.miner(name, reading.state, { powerW: reading.powerW });
         alarms.set(`DEVICE_UNREACHABLE:${name}`, null);
+        const oddity = keeper.oddity();
+        alarms.set(`DEVICE_ODD:${name}`, oddity === null ? null : `${name} ${oddity}`);
         await split?.afterReading(keeper, signal);
+      } else if (problem === "MINER_IDENTITY_CHANGED") {
+        herald.miner(name, "unreachable", { reason: problem });
+        alarms.set(
+          `DEVICE_UNREACHABLE:${name}`,
+          `another device answers at the address of ${name}; it is not controlled`,
+        );
       } else if (keeper.snapshot().missedPolls >= MISSES_UNTIL_GONE) {
         herald.miner(name, "unreachable", { reason: problem });
         // A pool switch by restart takes it away for half a minute; that is no alarm.

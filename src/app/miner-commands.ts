@@ -1,0 +1,332 @@
+import { readConfig } from "../config/config-store.ts";
+import { hearthPaths } from "../config/paths.ts";
+import { openSecrets } from "../config/secrets.ts";
+import { circuitLimitW as circuitLimit } from "../control/layers/limits.ts";
+import { openStateStore } from "../ledger/state-store.ts";
+import { minerDriver } from "../miners/registry.ts";
+import type { HearthConfig, MinerConfig } from "../model/config.ts";
+import { HearthError, refusedError, unreachableError, unsupportedError } from "../model/errors.ts";
+import type { MinerCapabilities, MinerIdentity, MinerReading, WriteResult } from "../model/miner.ts";
+import type { DriverTier } from "../model/miner-link.ts";
+import {
+  type CapabilityView,
+  type ReadingView,
+  toCapabilityView,
+  toReadingView,
+} from "../model/miner-view.ts";
+import { type PowerPlan, planPower } from "../model/power-plan.ts";
+import type { StatusView } from "../model/view.ts";
+import { isSamePool } from "../settlement/pool-url.ts";
+import { lastSeen } from "./discover-home.ts";
+import { requireHome } from "./home-files.ts";
+import { readStatus } from "./live-documents.ts";
+import { askLoop } from "./local-client.ts";
+import { createBackups } from "./miner-notes.ts";
+import { findAdopted, type OneMiner, type OneMinerOptions, withMiner } from "./one-miner.ts";
+import { poolsFor } from "./split-apply.ts";
+import { activeTerms } from "./split-terms.ts";
+
+/** One row of `hearth miner list` (interfaces.md §4). */
+export interface ListedMiner {
+  name: string;
+  state: MinerReading["state"];
+  powerW: number | null;
+  targetW: number | null;
+  id: string;
+  host: string;
+  port: number;
+  driver: string;
+  zone: string;
+  circuit: string;
+  /** RFC 3339 of the last answer; null while it answers, or was never heard. */
+  offlineSince: string | null;
+}
+
+/** The adopted miners: as the loop sees them, else as the configuration has them with what was last seen. */
+export async function listMiners(
+  env: NodeJS.ProcessEnv,
+): Promise<{ miners: ListedMiner[]; isLive: boolean }> {
+  const { paths, config } = requireHome(env);
+  const { fromWire } = await import("../model/wire.ts");
+  const document = await askLoop(paths, "/v1/miners");
+  if (document)
+    return { miners: (fromWire(document.data) as { miners: ListedMiner[] }).miners, isLive: true };
+  const { status } = await readStatus(paths);
+  const seenAt = lastSeen(paths);
+  const miners = config.miners.map((miner): ListedMiner => {
+    const { name, id, host, port, driver, zone, circuit } = miner;
+    const targetW = storedMiner(status, name)?.targetW ?? null;
+    return {
+      ...{ name, state: "unknown", powerW: null, targetW },
+      ...{ id, host, port, driver, zone, circuit, offlineSince: seenAt(name) },
+    };
+  });
+  return { miners, isLive: false };
+}
+
+function storedMiner(status: StatusView | null, name: string) {
+  return status?.miners.find((miner) => miner.name === name);
+}
+
+/** `hearth miner read`. */
+export function readMiner(options: OneMinerOptions): Promise<{ reading: ReadingView; warnings: string[] }> {
+  return withMiner(options, async (miner) => ({
+    reading: toReadingView(withRoles(miner, await miner.port.read(miner.signal))),
+    warnings: miner.warnings,
+  }));
+}
+
+/** `hearth miner show`: who it is, what it can do, how it stands, and how well its family is supported. */
+export interface ShownMiner {
+  name: string | null;
+  host: string;
+  port: number;
+  identity: MinerIdentity;
+  driver: { id: string; title: string; tier: DriverTier; exemptions: readonly string[] };
+  adopted: Pick<MinerConfig, "zone" | "circuit" | "max_w" | "on_exit"> | null;
+  capabilities: CapabilityView & { steps: string[]; poolSlots: number; poolsNeedRestart: boolean };
+  reading: ReadingView;
+  /** When its pools were first kept, before Hearth wrote to it; null: nothing was kept. */
+  backupAt: string | null;
+}
+
+export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner; warnings: string[] }> {
+  return withMiner(options, async (miner) => {
+    const { port, config, paths, signal } = miner;
+    const reading = withRoles(miner, await port.read(signal));
+    const capabilities = await port.capabilities(signal);
+    const identity = port.identity ?? (await port.identify(signal));
+    const driver = await minerDriver(identity.firmware)?.load();
+    return {
+      warnings: miner.warnings,
+      miner: {
+        ...{ name: config?.name ?? null, host: port.host, port: port.port, identity },
+        driver: {
+          id: identity.firmware,
+          title: driver?.title ?? identity.firmware,
+          tier: driver?.tier ?? "bronze",
+          exemptions: driver?.exemptions ?? [],
+        },
+        adopted: config && {
+          ...{ zone: config.zone, circuit: config.circuit, max_w: config.max_w, on_exit: config.on_exit },
+        },
+        capabilities: {
+          ...toCapabilityView(capabilities),
+          steps: capabilities.steps.map(({ label }) => label),
+          poolSlots: capabilities.poolSlots,
+          poolsNeedRestart: capabilities.poolsNeedRestart,
+        },
+        reading: toReadingView(reading),
+        backupAt: createBackups(openSecrets(paths), identity.id).first()?.at ?? null,
+      },
+    };
+  });
+}
+
+export type MinerAction = "set-power" | "pause" | "resume" | "locate";
+
+export interface ChangeOptions extends Omit<OneMinerOptions, "purpose"> {
+  action: MinerAction;
+  /** `set-power` only. */
+  powerW: number | null;
+  /** End of a wish that the loop keeps, RFC 3339; null: the usual two hours. */
+  until: string | null;
+  dryRun: boolean;
+}
+
+/** A write's `data` (interfaces.md §4). `powerW` is what was set, which may be less than was wished. */
+export interface MinerChange {
+  miner: string;
+  action: MinerAction;
+  powerW?: number | null;
+  result: WriteResult | "planned";
+  /** End of the wish while a loop keeps it. */
+  until?: string;
+}
+
+/**
+ * One change of one miner: as the member's wish of a running loop, else written once. Throws the errors of `withMiner`,
+ * `MINER_…_UNSUPPORTED` (1), `LIMIT_BREAKER` (4) above the circuit, and `MINER_NOT_DONE` (3) by the caller's judgement.
+ */
+export async function changeMiner(
+  options: ChangeOptions,
+): Promise<{ change: MinerChange; warnings: string[]; isKept: boolean }> {
+  const paths = hearthPaths(options.env);
+  const home = readConfig(paths)?.config ?? null;
+  const adopted = findAdopted(home, options.name);
+  if (adopted && !options.dryRun) {
+    const kept = await askLoopTo(options, adopted.name);
+    if (kept) return { change: kept, warnings: [], isKept: true };
+  }
+  const purpose = options.dryRun ? "read" : "write";
+  return withMiner({ ...options, purpose }, async (miner) => {
+    const { change, warnings } = await changeOnce(miner, options);
+    return { change, warnings: [...miner.warnings, ...warnings], isKept: false };
+  });
+}
+
+/** What the running loop makes of it; null when none runs. */
+async function askLoopTo(
+  { env, action, powerW, until }: ChangeOptions,
+  name: string,
+): Promise<MinerChange | null> {
+  const body = { ...(powerW === null ? {} : { power_w: powerW }), ...(until === null ? {} : { until }) };
+  const path = `/v1/miners/${encodeURIComponent(name)}/${action}`;
+  const document = await askLoop(hearthPaths(env), path, body);
+  if (!document) return null;
+  const { fromWire } = await import("../model/wire.ts");
+  return fromWire(document.data) as MinerChange;
+}
+
+async function changeOnce(
+  miner: OneMiner,
+  options: ChangeOptions,
+): Promise<{ change: MinerChange; warnings: string[] }> {
+  const { port, signal, name } = miner;
+  const { action, dryRun } = options;
+  if (action === "set-power") return setPower(miner, options);
+  const capabilities = await port.capabilities(signal);
+  if (capabilities.actions[action] === undefined) await port[action](signal);
+  if (dryRun) return { change: { miner: name, action, result: "planned" }, warnings: [] };
+  const result = await port[action](signal);
+  return { change: { miner: name, action, result }, warnings: [] };
+}
+
+async function setPower(
+  miner: OneMiner,
+  options: ChangeOptions,
+): Promise<{ change: MinerChange; warnings: string[] }> {
+  const { port, signal, name } = miner;
+  const wishW = options.powerW ?? 0;
+  const capabilities = await port.capabilities(signal);
+  const plan = planPower(capabilities, wishW);
+  if (plan.kind === "impossible") {
+    throw unsupportedError(
+      "MINER_POWER_UNSUPPORTED",
+      `${name} cannot be set to ${wishW} W: ${plan.reason}.`,
+      {
+        left: "Nothing was sent",
+        hint: `hearth miner show ${name}`,
+      },
+    );
+  }
+  checkCircuit(miner, capabilities, plan);
+  const warnings =
+    plan.powerW !== null && plan.powerW !== wishW
+      ? [`it is set to ${planWords(plan)}, the highest that does not pass ${wishW} W`]
+      : [];
+  const change = { miner: name, action: "set-power" as const, powerW: plan.powerW };
+  if (options.dryRun) return { change: { ...change, result: "planned" }, warnings };
+  const result = await carryOut(miner, plan);
+  const isResting = plan.kind !== "pause" && plan.kind !== "resume" && (await isPaused(miner));
+  if (isResting) warnings.push(`it is paused; hearth miner resume ${name} starts it`);
+  return { change: { ...change, result }, warnings };
+}
+
+function carryOut(
+  { port, signal }: OneMiner,
+  plan: Exclude<PowerPlan, { kind: "impossible" }>,
+): Promise<WriteResult> {
+  if (plan.kind === "pause") return port.pause(signal);
+  if (plan.kind === "resume") return port.resume(signal);
+  return plan.kind === "step" ? port.setStep(plan.index, signal) : port.setTarget(plan.powerW, signal);
+}
+
+async function isPaused({ port, signal }: OneMiner): Promise<boolean> {
+  try {
+    return (await port.read(signal)).state === "paused";
+  } catch (error) {
+    if (error instanceof HearthError) return false;
+    throw error;
+  }
+}
+
+function planWords(plan: PowerPlan): string {
+  return plan.kind === "pause" ? "rest" : `${"powerW" in plan ? plan.powerW : "?"} W`;
+}
+
+/** Never above the breaker, not even once and by hand (product.md §5): the draw at the wall counts. */
+function checkCircuit(
+  { config, home, name }: OneMiner,
+  capabilities: MinerCapabilities,
+  plan: PowerPlan,
+): void {
+  if (!config || !home || plan.kind === "pause" || plan.kind === "impossible") return;
+  const wallW =
+    plan.kind === "step"
+      ? (capabilities.steps[plan.index]?.wallW ?? 0)
+      : (plan.powerW ?? capabilities.maxW ?? 0);
+  const limitW = Math.min(config.max_w ?? Number.POSITIVE_INFINITY, circuitLimitW(home, config.circuit));
+  if (wallW <= limitW) return;
+  throw refusedError(
+    "LIMIT_BREAKER",
+    `${name} would draw about ${Math.round(wallW)} W; circuit ${config.circuit} allows it ${Math.floor(limitW)} W.`,
+    { left: "Nothing was sent", hint: `hearth miner set-power ${name} ${Math.floor(limitW)}` },
+  );
+}
+
+/** Watts for hours on a circuit, less what else hangs on it (control.md §8). */
+function circuitLimitW(home: HearthConfig, name: string): number {
+  const circuit = home.circuits.find((candidate) => candidate.name === name);
+  if (!circuit) return 0;
+  const { breaker_a, voltage_v, rated_100, other_w } = circuit;
+  return circuitLimit({
+    name,
+    breakerA: breaker_a,
+    voltageV: voltage_v,
+    rated100: rated_100,
+    otherW: other_w,
+  });
+}
+
+/** Pools with the roles that the signed terms give them; what the terms do not know keeps what the firmware says. */
+function withRoles({ config, home, paths }: OneMiner, reading: MinerReading): MinerReading {
+  const index = config && home ? home.miners.findIndex(({ id }) => id === config.id) : -1;
+  if (index < 0) return reading;
+  const terms = termsOf(paths.state);
+  const legs = terms === null ? [] : poolsFor(terms, index + 1);
+  return {
+    ...reading,
+    pools: reading.pools.map((pool) => {
+      const leg = legs.find(({ url, user }) => user === pool.user && isSamePool(url, pool.url));
+      return leg ? { ...pool, role: leg.role } : pool;
+    }),
+  };
+}
+
+function termsOf(statePath: string) {
+  try {
+    const store = openStateStore(statePath, { readOnly: true });
+    try {
+      return activeTerms(store)?.terms ?? null;
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (error instanceof HearthError) return null;
+    throw error;
+  }
+}
+
+/** What a result means for a person, and the error that goes with it; null for the good ones. */
+export function resultError(change: MinerChange): HearthError | null {
+  if (change.result === "rejected") {
+    return unreachableError(
+      "MINER_REJECTED",
+      `${change.miner} did not take it: it says or shows that nothing changed.`,
+      {
+        left: "It runs as before",
+        hint: `hearth miner read ${change.miner}`,
+      },
+    );
+  }
+  if (change.result !== "unknown") return null;
+  return unreachableError(
+    "MINER_UNSURE",
+    `Whether ${change.miner} took it is not known: its answer was lost.`,
+    {
+      left: "It was sent once and not again",
+      hint: `hearth miner read ${change.miner}, before you repeat it`,
+    },
+  );
+}

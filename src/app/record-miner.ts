@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { HearthError, usageError } from "../model/errors.ts";
+import type { RecordedExchange } from "../net/device-link.ts";
+import { type OneMinerOptions, withMiner } from "./one-miner.ts";
+import { createRedaction, recordingName } from "./recording.ts";
+
+export interface RecordOptions extends Omit<OneMinerOptions, "purpose" | "onExchange"> {
+  folder: string;
+  dryRun: boolean;
+}
+
+export interface Recording {
+  /** `<folder>/<firmware>/<version>`. */
+  folder: string;
+  files: string[];
+  /** What could not be asked, in words: the recording is worth the more. */
+  problems: string[];
+}
+
+/**
+ * Asks a miner all that its driver reads and keeps the answers as they came, but for secrets and names. Only reads are
+ * sent. Throws the errors of `withMiner`, `FOLDER_NOT_WRITABLE` (2).
+ */
+export async function recordMiner(options: RecordOptions): Promise<Recording> {
+  const heard: RecordedExchange[] = [];
+  return withMiner(
+    { ...options, purpose: "read", onExchange: (exchange) => heard.push(exchange) },
+    async (miner) => {
+      const { port, signal } = miner;
+      const identity = await port.identify(signal);
+      const problems: string[] = [];
+      for (const ask of [port.read, port.capabilities, port.backup]) {
+        try {
+          await ask(signal);
+        } catch (error) {
+          if (!(error instanceof HearthError)) throw error;
+          problems.push(error.message);
+        }
+      }
+      const version = identity.firmwareVersion.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, "-") || "unknown";
+      const folder = join(resolve(options.folder), identity.firmware, version);
+      const files = toFiles(heard);
+      if (!options.dryRun) writeAll(folder, files);
+      return { folder, files: [...files.keys()], problems };
+    },
+  );
+}
+
+/** The first good answer to each question, redacted; two questions never share a file. */
+function toFiles(heard: readonly RecordedExchange[]): Map<string, string> {
+  const redact = createRedaction();
+  const files = new Map<string, string>();
+  for (const exchange of heard) {
+    const isGood = exchange.status === null || (exchange.status >= 200 && exchange.status < 300);
+    const name = recordingName(exchange);
+    if (isGood && !files.has(name)) files.set(name, redact(exchange.text));
+  }
+  return files;
+}
+
+function writeAll(folder: string, files: ReadonlyMap<string, string>): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of files) writeFileSync(join(folder, name), text);
+  } catch (cause) {
+    throw usageError("FOLDER_NOT_WRITABLE", `${folder} cannot be written`, {
+      cause,
+      left: "Nothing was changed in the miner",
+      hint: "--out with a folder of your own",
+    });
+  }
+}

@@ -1,0 +1,193 @@
+import type { ReadingView } from "../model/miner-view.ts";
+import { pairLines, tableLines } from "./columns.ts";
+import { formatWatts, UNKNOWN } from "./format.ts";
+import { screenText } from "./width.ts";
+
+/** A row of `hearth miner list`. */
+export interface MinerRow {
+  name: string;
+  state: string;
+  powerW: number | null;
+  targetW: number | null;
+  id: string;
+  host: string;
+  port: number;
+  driver: string;
+  zone: string;
+  circuit: string;
+  offlineSince: string | null;
+}
+
+/** `hearth miner list` for people. */
+export function minerListLines(miners: readonly MinerRow[]): string[] {
+  if (miners.length === 0)
+    return ["No miner is adopted. Try: hearth discover, then hearth pair --miner HOST[:PORT]"];
+  return tableLines(
+    [
+      { title: "NAME" },
+      { title: "STATE" },
+      { title: "POWER", align: "right" },
+      { title: "TARGET", align: "right" },
+      { title: "ZONE" },
+      { title: "CIRCUIT" },
+      { title: "ADDRESS" },
+      { title: "FIRMWARE" },
+    ],
+    miners.map((miner) => [
+      screenText(miner.name, 32),
+      miner.offlineSince === null ? miner.state : `offline since ${miner.offlineSince}`,
+      formatWatts(miner.powerW),
+      formatWatts(miner.targetW),
+      screenText(miner.zone, 32),
+      screenText(miner.circuit, 32),
+      screenText(`${miner.host}:${miner.port}`, 80),
+      screenText(miner.driver, 16),
+    ]),
+  );
+}
+
+/** `hearth miner read` for people: what is known, and what is not. */
+export function readingLines(reading: ReadingView): string[] {
+  const degrees = (celsius: number | null) => (celsius === null ? null : `${round(celsius)} °C`);
+  const temperatures = [
+    ["chip", degrees(reading.chipMaxC)],
+    ["board", degrees(reading.boardC)],
+    ["inlet", degrees(reading.inletC)],
+    ["outlet", degrees(reading.outletC)],
+  ].flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
+  return [
+    ...pairLines([
+      ["State", [reading.state, reading.stateDetail].filter(Boolean).join(": ")],
+      ["Power", powerWords(reading)],
+      ["Target", formatWatts(reading.powerTargetW)],
+      ["Mode", screenText(reading.mode ?? UNKNOWN, 60)],
+      ["Hash rate", reading.hashrateThs === null ? UNKNOWN : `${round(reading.hashrateThs)} TH/s`],
+      ["Temperature", temperatures.join(", ") || UNKNOWN],
+      ["Fans", fanWords(reading.fans)],
+      ["Running for", reading.uptimeS === null ? UNKNOWN : spanWords(reading.uptimeS)],
+    ]),
+    ...poolLines(reading.pools),
+  ];
+}
+
+/** What `hearth miner show` prints beside the reading. */
+export interface MinerPage {
+  name: string | null;
+  host: string;
+  port: number;
+  identity: {
+    id: string;
+    make: string | null;
+    model: string;
+    firmware: string;
+    firmwareVersion: string;
+    serial: string | null;
+  };
+  driver: { title: string; tier: string; exemptions: readonly string[] };
+  adopted: { zone: string; circuit: string } | null;
+  capabilities: {
+    pause: boolean;
+    power: string;
+    split: string;
+    minW: number | null;
+    maxW: number | null;
+    steps: readonly string[];
+    stepsW: readonly number[] | null;
+  };
+  reading: ReadingView;
+  backupAt: string | null;
+}
+
+/** `hearth miner show` for people. */
+export function minerLines(miner: MinerPage): string[] {
+  const { identity, driver, adopted } = miner;
+  return [
+    ...pairLines([
+      ["Miner", screenText(miner.name ?? "not adopted", 40)],
+      ["Model", screenText([identity.make, identity.model].filter(Boolean).join(" "), 60)],
+      ["Firmware", screenText(`${identity.firmware} ${identity.firmwareVersion}`, 60)],
+      ["Identity", screenText([identity.id, identity.serial].filter(Boolean).join(", "), 80)],
+      ["Address", screenText(`${miner.host}:${miner.port}`, 80)],
+      [
+        "Heats",
+        adopted === null ? UNKNOWN : screenText(`${adopted.zone}, on circuit ${adopted.circuit}`, 80),
+      ],
+      ["Can", canWords(miner.capabilities)],
+      ["Pools kept", miner.backupAt === null ? "no backup" : `since ${miner.backupAt}`],
+      ["Driver", screenText(`${driver.title}, ${driver.tier}`, 80)],
+      ...driver.exemptions.map((reason): [string, string] => ["  but", screenText(reason, 160)]),
+    ]),
+    "",
+    ...readingLines(miner.reading),
+  ];
+}
+
+function canWords({ pause, power, split, minW, maxW, steps, stepsW }: MinerPage["capabilities"]): string {
+  const watts = stepsW ? ` (${stepsW.map((stepW) => `${stepW}`).join(", ")} W)` : "";
+  const lever = {
+    continuous: `${formatWatts(minW)} to ${formatWatts(maxW)}`,
+    discrete: `${steps.join(", ")}${watts}`,
+    onoff: "on or off",
+    none: "no change of power",
+  }[power];
+  return screenText(
+    [
+      pause ? "pause" : "no pause",
+      lever ?? power,
+      split === "none" ? "split by time" : `split by ${split}`,
+    ].join("; "),
+    200,
+  );
+}
+
+function powerWords({ powerW, powerSource }: ReadingView): string {
+  if (powerW === null) return UNKNOWN;
+  return powerSource === "measured" ? formatWatts(powerW) : `${formatWatts(powerW)} (${powerSource})`;
+}
+
+function fanWords(fans: ReadingView["fans"]): string {
+  const words = fans.map(({ rpm, percent }) =>
+    [rpm === null ? null : `${Math.round(rpm)} rpm`, percent === null ? null : `${Math.round(percent)} %`]
+      .filter(Boolean)
+      .join(" at "),
+  );
+  return words.filter(Boolean).join(", ") || UNKNOWN;
+}
+
+function poolLines(pools: ReadingView["pools"]): string[] {
+  if (pools.length === 0) return [];
+  return [
+    "",
+    ...tableLines(
+      [
+        { title: "POOL" },
+        { title: "USER" },
+        { title: "ROLE" },
+        { title: "STATE" },
+        { title: "ACCEPTED", align: "right" },
+        { title: "REJECTED", align: "right" },
+      ],
+      pools.map((pool) => [
+        screenText(pool.url, 80),
+        screenText(pool.user, 60),
+        pool.role.replace("_", " "),
+        pool.state,
+        pool.accepted === null ? UNKNOWN : String(pool.accepted),
+        pool.rejected === null ? UNKNOWN : String(pool.rejected),
+      ]),
+    ),
+  ];
+}
+
+/** `2 h 5 min`, `3 d 4 h`. */
+function spanWords(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${Math.round(seconds)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
