@@ -1,12 +1,6 @@
 import { type MinerDriverEntry, minerDriver, minerDrivers } from "../miners/registry.ts";
 import { toInstant } from "../model/clock.ts";
-import {
-  accessError,
-  type HearthError,
-  unreachableError,
-  unsupportedError,
-  usageError,
-} from "../model/errors.ts";
+import { accessError, HearthError, unreachableError, unsupportedError, usageError } from "../model/errors.ts";
 import type {
   MinerActions,
   MinerBackup,
@@ -178,7 +172,13 @@ function createPort(
     run: (perform: NonNullable<MinerActions[Name]>, signal: AbortSignal) => Promise<WriteResult>,
   ) => {
     hurry.start();
-    return bounded(signal, async (stop) => run(await session.cleared(action, stop), stop));
+    const cleared = session.clearedWrites();
+    return bounded(signal, async (stop) => run(await session.cleared(action, stop), stop)).catch(
+      (error: unknown) => {
+        // No write was let through, so whatever failed, the device got none.
+        throw error instanceof HearthError && session.clearedWrites() === cleared ? notSent(error) : error;
+      },
+    );
   };
   return {
     name,
@@ -216,9 +216,11 @@ function createSession(
   let identity: MinerIdentity | null = null;
   let known: MinerCapabilities | null = null;
   let mustIdentify = true;
+  let clearedWrites = 0;
   const driver = bind(async (signal) => {
     if (options.id === null) throw minerNotAdopted(`${options.host}:${options.port}`);
     await identify(signal);
+    clearedWrites += 1;
   });
 
   const identify = async (signal: AbortSignal): Promise<MinerIdentity> => {
@@ -256,7 +258,12 @@ function createSession(
     if (perform === undefined) throw unsupported(options.name, action);
     return perform;
   };
-  return { identity: () => identity, identify, capabilities, read, backup, cleared };
+  return {
+    identity: () => identity,
+    /** Writes that passed the check of identity so far. */
+    clearedWrites: () => clearedWrites,
+    ...{ identify, capabilities, read, backup, cleared },
+  };
 }
 
 /** Runs under the caller's signals and the limit of one call; nothing stays behind. */
@@ -279,6 +286,18 @@ async function withinLimit<T>(
     clearTimeout(timer);
     for (const signal of stops) signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** The same error, known to have come before anything was sent: it may be tried again. */
+function notSent(error: HearthError): HearthError {
+  const { exit, code, message, hint, left } = error;
+  const details = {
+    cause: error,
+    mayRetry: true,
+    left: left ?? "Nothing was written",
+    ...(hint ? { hint } : {}),
+  };
+  return new HearthError(exit, code, message, details);
 }
 
 function overdue(where: string): HearthError {

@@ -41,7 +41,7 @@ function fileName(words: readonly string[], extension: string): string {
 export function createRedaction(): (text: string) => string {
   const macs = createStandIns((index) => `02:00:00:00:00:${index.toString(16).padStart(2, "0")}`);
   const addresses = createStandIns((index) => `192.0.2.${index}`);
-  const users = createStandIns((index) => `user${index}.worker`);
+  const users = createStandIns((index) => `account${index}.worker`);
   const hosts = createStandIns((index) => `pool${index}.example`);
   const numbers = createStandIns((index) => String(index));
   return (text) => {

@@ -125,8 +125,10 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     try {
       return await write();
     } catch (error) {
-      // What the device could not take before anything was sent is a refusal; all else may have arrived.
-      if (error instanceof HearthError && (error.exit === 1 || error.exit === 5)) return "rejected";
+      // What failed before anything was sent is no change for sure; all else may have arrived.
+      const isUnsent =
+        error instanceof HearthError && (error.mayRetry || error.exit === 1 || error.exit === 5);
+      if (isUnsent) return "rejected";
       return "unknown";
     }
   };

@@ -8,7 +8,7 @@ const AGAIN_MS = 400;
 
 export interface MdnsOptions {
   /** Port, group address and interface of the multicast, for tests; the standard's when absent. */
-  multicast?: { port?: number; ip?: string; interface?: string };
+  multicast?: { port?: number; ip?: string; interface?: string; bind?: string };
 }
 
 /** Hears of AxeOS boards by DNS-SD until the signal fires; answers a warning in words where it cannot listen. */

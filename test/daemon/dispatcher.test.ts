@@ -18,10 +18,12 @@ const command = (miner: string, targetW: number): MinerCommand => ({
 function bench() {
   const done: string[] = [];
   const held: (() => void)[] = [];
+  const hurried: string[] = [];
   const keeper = (name: string, isHanging: boolean) =>
     ({
       config: { name },
       latest: () => null,
+      hurry: () => hurried.push(name),
       execute: async ({ targetW }: MinerCommand) => {
         if (isHanging) await new Promise<void>((resolve) => held.push(resolve));
         done.push(`${name} ${targetW}`);
@@ -41,7 +43,7 @@ function bench() {
     held.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { done, told, dispatcher, release };
+  return { done, told, hurried, dispatcher, release };
 }
 
 test("a device that hangs does not hold up another", async () => {
@@ -54,9 +56,10 @@ test("a device that hangs does not hold up another", async () => {
 });
 
 test("of what came meanwhile only the newest is carried out", async () => {
-  const { done, told, dispatcher, release } = bench();
+  const { done, told, hurried, dispatcher, release } = bench();
 
   dispatcher.send([command("slow", 800)]);
+  expect(hurried).toEqual([]);
   dispatcher.send([command("slow", 640)]);
   dispatcher.send([command("slow", 0)]);
   await release();
@@ -65,4 +68,6 @@ test("of what came meanwhile only the newest is carried out", async () => {
 
   expect(done).toEqual(["slow 800", "slow 0"]);
   expect(told).toEqual(["slow", "slow"]);
+  // Neither waits for the proof of the one before it.
+  expect(hurried).toEqual(["slow", "slow"]);
 });
