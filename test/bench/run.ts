@@ -1,46 +1,17 @@
-/** `npm run bench`: start-up of the program beside a bare Node, taken in turn so that a busy machine hits both alike. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+/** `npm run bench [-- start-up|scan|polls]`: the figures of the goals, measured on this machine now. */
+import { say } from "./figures.ts";
+import { benchPolls } from "./polls.ts";
+import { benchScan } from "./scan.ts";
+import { benchStartUp } from "./start-up.ts";
 
-const BIN = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
-const ROUNDS = 25;
-
-const home = mkdtempSync(join(tmpdir(), "hearth-bench-"));
-const environment = { ...process.env, HEARTH_HOME: home };
-const cases: [name: string, argv: string[]][] = [
-  ["node -e 0", ["-e", "0"]],
-  ["hearth --version", [BIN, "--version"]],
-  ["hearth status --json", [BIN, "status", "--json"]],
-  ["hearth --help", [BIN, "--help"]],
-];
-const times = new Map<string, number[]>(cases.map(([name]) => [name, []]));
-for (let round = 0; round < ROUNDS; round++) {
-  for (const [name, argv] of cases) {
-    const startedMs = performance.now();
-    spawnSync(process.execPath, argv, { env: environment, stdio: "ignore" });
-    // The first round fills the compile cache.
-    if (round > 0) times.get(name)?.push(performance.now() - startedMs);
-  }
-}
-rmSync(home, { recursive: true, force: true });
-
-const median = (values: number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const bareMs = median(times.get("node -e 0") ?? []);
-const limitMs = 2.5 * bareMs + 100;
-process.stdout.write(
-  `start-up, ${ROUNDS - 1} rounds each, milliseconds; goal: at most 2.5 x bare Node + 100 = ${limitMs.toFixed(0)}\n`,
-);
-for (const [name, values] of times) {
-  const middle = median(values);
-  const ratio = (middle / bareMs).toFixed(2);
-  const verdict = name.startsWith("hearth") ? (middle <= limitMs ? "ok" : "MISSED") : "";
-  process.stdout.write(
-    `${name.padEnd(22)} median ${middle.toFixed(0).padStart(4)}  min ${Math.min(...values)
-      .toFixed(0)
-      .padStart(4)}  ${ratio} x bare  ${verdict}\n`,
-  );
+const parts: Record<string, () => void | Promise<void>> = {
+  "start-up": benchStartUp,
+  scan: benchScan,
+  polls: benchPolls,
+};
+const wanted = process.argv.slice(2).filter((name) => name in parts);
+for (const [name, run] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  await run();
+  say("");
 }
