@@ -56,6 +56,9 @@ export async function openDevicePort(options: DevicePortOptions): Promise<Listen
     const { socket } = response;
     if (socket) void answerWeb(options, request, socket);
   });
+  web.on("clientError", (_error, socket) => {
+    if (!options.faults.active("silent")) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+  });
   const server = createServer((socket) => {
     if (!options.isUp()) {
       socket.resetAndDestroy();
