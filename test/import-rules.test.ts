@@ -71,7 +71,10 @@ const DYNAMIC_ONLY: Record<string, string[]> = {
 
 /** Files of a drivers' folder that every family may use. */
 const SHARED_PARTS: Record<string, string[]> = {
-  miners: ["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
+  miners: [
+    ...["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
+    ...["clock-ladder.ts", "esp-board.ts", "esp-pools.ts"],
+  ],
   sources: ["source.ts", "units.ts"],
 };
 

@@ -1,111 +1,80 @@
-import { HearthError, unreachableError } from "../model/errors.ts";
 import type { MinerActions, MinerCapabilities, MinerIdentity, WriteResult } from "../model/miner.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, MinerDriver } from "../model/miner-link.ts";
-import { field, number, text, toMac } from "../model/parse.ts";
-import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
-import { type AxeosLadder, ladderOf, stepsOf } from "./axeos-ladder.ts";
-import { AXEOS_USED_POOLS, restartAxeos, selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
-import { clockIndex, toReading } from "./axeos-reading.ts";
-import { noSuchStep, storedFrom } from "./pool-target.ts";
+import { field } from "../model/parse.ts";
+import { proveWrite, sendUnproved } from "../model/prove-write.ts";
+import { selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
+import { hasSlots, isPaused, toReading } from "./axeos-reading.ts";
+import { type ClockLadder, ladderOf, setRung, stepsOf } from "./clock-ladder.ts";
+import {
+  askBoard,
+  askOptional,
+  boardIdentity,
+  createWorkWatch,
+  identifyBoard,
+  isNerdBoard,
+  liveHashrateThs,
+  oncePerVersion,
+  restartBoard,
+} from "./esp-board.ts";
+import { BOARD_POOLS, tellsFlatPools } from "./esp-pools.ts";
+import { storedFrom } from "./pool-target.ts";
 
-const INFO = "/api/system/info";
 /** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
 const IDLE_W = 4;
-/** The clock that runs is the one set when it is this close to it, as a part. */
-const CLOCK_PART = 0.02;
-/** Clock, voltage and pause show within seconds (miners.md §16), ms. */
+/** A pause shows within seconds (miners.md §16), ms. */
 const SHOWN_WITHIN_MS = 5_000;
 
 /** AxeOS boards: HTTP without a password, clock steps instead of watts, pause since firmware 2.14 (miners.md §4). */
 export function createAxeosDriver(): MinerDriver {
-  // The options of a board never change while it runs; asking each time would double every poll.
-  let known: AxeosLadder | null = null;
-  const ladder = async (link: DeviceLink, info: unknown, signal: AbortSignal) => {
-    known ??= ladderOf(await askAsic(link, signal), info);
-    return known;
-  };
+  const hasWorkMoved = createWorkWatch();
+  // Asking for the options each time would double every poll. Old firmware has no such path; the chip's name then
+  // has to do.
+  const ladder = oncePerVersion(async (link, info, signal) =>
+    ladderOf(await askOptional(link, "/api/system/asic", signal), info),
+  );
   return {
     id: "axeos",
     title: "AxeOS (Bitaxe family)",
     tier: "gold",
-    exemptions: ["no difficulty sum in the firmware: work is counted from shares"],
-    identify,
+    exemptions: [
+      "no difficulty sum in the firmware: work is counted from shares",
+      "draw is told before the mains adapter, whose loss of 10-15 % is not in it",
+      "before firmware 2.14 it cannot be paused, only set to its lowest clock",
+      "no watts are told for a clock: they are guessed, then measured",
+    ],
+    identify: (link, signal) => identifyBoard(link, toIdentity, signal),
     async read(link, signal) {
-      const info = await askInfo(link, signal);
-      return toReading(info, (await ladder(link, info, signal)).clocksMhz);
+      const info = await askBoard(link, signal);
+      return toReading(info, await ladder(link, info, signal), hasWorkMoved(info));
     },
     async capabilities(link, signal) {
-      const info = await askInfo(link, signal);
+      const info = await askBoard(link, signal);
       return toCapabilities(link, info, await ladder(link, info, signal));
     },
     // It shows passwords as stars, and keeps what is written back as stars (miners.md §4.4).
-    backup: async (link, signal) => ({
-      pools: storedFrom(toReading(await askInfo(link, signal), [])),
-      settings: null,
-    }),
+    async backup(link, signal) {
+      const info = await askBoard(link, signal);
+      if (!hasSlots(info) && !tellsFlatPools(info)) throw minerIncomplete(link.where, "pools");
+      return { pools: storedFrom(toReading(info, ladderOf(null, info))), settings: null };
+    },
   };
 }
 
 /** Identity from `/api/system/info`; null for other devices and for the forks that name themselves. */
 export function toIdentity(info: unknown): MinerIdentity | null {
-  const mac = toMac(text(info, "macAddr"));
-  const chip = text(info, "ASICModel");
-  const firmwareVersion = text(info, "version");
-  const isFork = /^nerd/i.test(text(info, "deviceModel") ?? "");
-  if (mac === null || chip === null || firmwareVersion === null || isFork) return null;
-  return {
-    id: mac,
-    mac,
-    serial: null,
-    make: "Bitaxe",
-    model: text(info, "deviceModel") ?? chip,
-    firmware: "axeos",
-    firmwareVersion,
-  };
+  return isNerdBoard(info) ? null : boardIdentity(info, "axeos", "Bitaxe");
 }
 
-async function identify(link: DeviceLink, signal: AbortSignal): Promise<MinerIdentity | null> {
-  try {
-    return toIdentity(await link.http.get(INFO, signal));
-  } catch (error) {
-    if (hasNoRoute(error)) return null;
-    throw error;
-  }
-}
-
-/** The telemetry; an answer without any of its main fields is a miss, not a reading of unknowns. */
-async function askInfo(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
-  const info = await link.http.get(INFO, signal);
-  if (["ASICModel", "power", "hashRate"].some((key) => field(info, key) !== undefined)) return info;
-  throw unreachableError(
-    "MINER_BAD_ANSWER",
-    `The miner at ${link.where} answered without any of the fields of AxeOS.`,
-    { hint: "Check the address; it may be another device" },
-  );
-}
-
-function hasNoRoute(error: unknown): boolean {
-  return error instanceof HearthError && error.code === "MINER_NO_ROUTE";
-}
-
-async function askAsic(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
-  try {
-    return await link.http.get("/api/system/asic", signal);
-  } catch (error) {
-    // Old firmware lacks it; the chip's name then has to do.
-    if (hasNoRoute(error)) return null;
-    throw error;
-  }
-}
-
-function toCapabilities(link: DeviceLink, info: unknown, ladder: AxeosLadder): MinerCapabilities {
+function toCapabilities(link: DeviceLink, info: unknown, ladder: ClockLadder): MinerCapabilities {
   // Older firmware has no such key, and its pause route answers 404 (miners.md §4.3).
-  const canPause = typeof field(info, "miningPaused") === "boolean";
+  const canPause = isPaused(info) !== null;
   const steps = stepsOf(ladder, info);
   return {
     canPause,
     power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
     split: "none",
+    // `maxPower` is the ceiling of the board's family, not what this board can be set to.
     minW: null,
     maxW: null,
     steps,
@@ -118,7 +87,7 @@ function toCapabilities(link: DeviceLink, info: unknown, ladder: AxeosLadder): M
     // After any restart it mines again (miners.md §4.3).
     pausePersists: false,
     splitStepPpm: null,
-    poolSlots: AXEOS_USED_POOLS,
+    poolSlots: BOARD_POOLS,
     poolSwitch: "restart",
     poolsNeedRestart: true,
     maxUserLength: 63,
@@ -126,79 +95,47 @@ function toCapabilities(link: DeviceLink, info: unknown, ladder: AxeosLadder): M
   };
 }
 
-function actionsOf(link: DeviceLink, info: unknown, ladder: AxeosLadder, canPause: boolean): MinerActions {
+function actionsOf(link: DeviceLink, info: unknown, ladder: ClockLadder, canPause: boolean): MinerActions {
   const actions: MinerActions = {
     writePools: (pools, signal) => writeAxeosPools(link, pools, signal),
-    restart: (signal) => restartAxeos(link, signal),
-    locate: (signal) => showItself(link, signal),
+    restart: (signal) => restartBoard(link, signal),
   };
   if (canPause) {
     actions.pause = (signal) => setPaused(link, true, signal);
     actions.resume = (signal) => setPaused(link, false, signal);
   }
-  if (ladder.clocksMhz.length > 0) actions.setStep = (index, signal) => setClock(link, ladder, index, signal);
+  if (ladder.clocksMhz.length > 0) {
+    const board = {
+      read: (signal: AbortSignal) => askBoard(link, signal),
+      isAtRest: (seen: unknown) => isPaused(seen) === true,
+    };
+    actions.setStep = (index, signal) => setRung(link, ladder, index, board, signal);
+  }
   if (field(info, "useFallbackStratum") !== undefined) {
     actions.selectPool = (index, signal) => selectAxeosPool(link, index, signal);
   }
+  // The route came with the averages of firmware 2.12; before it there is nothing to show itself with.
+  if (field(info, "hashRate_1m") !== undefined) actions.locate = (signal) => showItself(link, signal);
   return actions;
 }
 
-function setPaused(link: DeviceLink, isPaused: boolean, signal: AbortSignal): Promise<WriteResult> {
+async function setPaused(link: DeviceLink, wanted: boolean, signal: AbortSignal): Promise<WriteResult> {
+  const before = await askBoard(link, signal);
+  const isHashing = (liveHashrateThs(before) ?? 0) > 0;
+  // A board that says it is paused and hashes all the same is told so again.
+  if (isPaused(before) === wanted && !(wanted && isHashing)) return "effective";
   return proveWrite(
     {
       async send() {
-        await link.http.send("POST", `/api/system/${isPaused ? "pause" : "resume"}`, {}, signal);
+        await link.http.send("POST", `/api/system/${wanted ? "pause" : "resume"}`, {}, signal);
         return "sent";
       },
-      look: async () =>
-        field(await link.http.get(INFO, signal), "miningPaused") === isPaused ? "effective" : "unchanged",
+      look: async () => (isPaused(await askBoard(link, signal)) === wanted ? "effective" : "unchanged"),
       withinMs: SHOWN_WITHIN_MS,
     },
     link.pace,
     signal,
   );
-}
-
-/** Only a documented option is ever set: the device's own check lets anything through (miners.md §4.2). */
-async function setClock(
-  link: DeviceLink,
-  ladder: AxeosLadder,
-  index: number,
-  signal: AbortSignal,
-): Promise<WriteResult> {
-  const clockMhz = ladder.clocksMhz[index];
-  if (clockMhz === undefined) throw noSuchStep(index, ladder.clocksMhz.length);
-  const before = await askInfo(link, signal);
-  const patch = patchFor(before, clockMhz, ladder.voltageMv);
-  if (Object.keys(patch).length === 0) return "effective";
-  return proveWrite(
-    {
-      async send() {
-        await link.http.send("PATCH", "/api/system", patch, signal);
-        return "sent";
-      },
-      look: async () => seenClock(await link.http.get(INFO, signal), clockMhz, ladder.voltageMv),
-      withinMs: SHOWN_WITHIN_MS,
-    },
-    link.pace,
-    signal,
-  );
-}
-
-/** The settings that differ, and nothing else (requirements DRV-1). */
-function patchFor(info: unknown, clockMhz: number, voltageMv: number | null): Record<string, number> {
-  const patch: Record<string, number> = {};
-  if (clockIndex([clockMhz], number(info, "frequency")) === null) patch["frequency"] = clockMhz;
-  if (voltageMv !== null && number(info, "coreVoltage") !== voltageMv) patch["coreVoltage"] = voltageMv;
-  return patch;
-}
-
-/** Set, and running so where the chip runs and the firmware tells (a paused chip has no clock to show). */
-function seenClock(info: unknown, clockMhz: number, voltageMv: number | null): Seen {
-  if (Object.keys(patchFor(info, clockMhz, voltageMv)).length > 0) return "unchanged";
-  const actualMhz = number(info, "actualFrequency");
-  if (actualMhz === null || field(info, "miningPaused") === true) return "effective";
-  return Math.abs(actualMhz - clockMhz) <= clockMhz * CLOCK_PART ? "effective" : "taken";
 }
 
 async function showItself(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {

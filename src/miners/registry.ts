@@ -25,6 +25,12 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
     ports: { http: 80 },
     load: async () => (await import("./axeos.ts")).createAxeosDriver(),
   },
+  {
+    id: "nerdqaxe",
+    title: "NerdQAxe family",
+    ports: { http: 80 },
+    load: async () => (await import("./nerdqaxe.ts")).createNerdqaxeDriver(),
+  },
 ];
 
 /** The entry of a family by its id; null when there is no driver for it. */

@@ -1,34 +1,28 @@
 import { type BitaxeDevice, frequencyOptions, type PoolSlot, voltageOptions } from "./bitaxe-device.ts";
+import type { AxeosFeatures } from "./bitaxe-firmware.ts";
+import { rounded, withSuffix } from "./esp-web.ts";
 
-export type AxeosFirmware = "2.14" | "2.15";
-
-/** `GET /api/system/info` (miners.md §4.1). Not-a-number leaves as `null`, as in the firmware. */
-export function infoBody(device: BitaxeDevice, firmware: AxeosFirmware): Record<string, unknown> {
+/** `GET /api/system/info` (miners.md §4.1): what this generation tells, and nothing of later ones. */
+export function infoBody(device: BitaxeDevice, features: AxeosFeatures): Record<string, unknown> {
   const { stored: settings } = device;
+  const { hasSlots, canPause, version, isModern } = features;
   return {
-    ...measured(device),
-    ...work(device),
-    version: `v${firmware}.0`,
-    axeOSVersion: `v${firmware}.0`,
+    ...measured(device, features),
+    ...work(device, features),
+    version,
     boardVersion: "601",
     ASICModel: "BM1370",
-    maxPower: 40,
-    nominalVoltage: 5,
     macAddr: device.mac.toUpperCase(),
     hostname: settings.hostname,
-    ...(firmware === "2.15"
+    ...(hasSlots
       ? { fullHostname: `${settings.hostname}.local`, mdnsHostname: settings.hostname, ...poolSlots(device) }
       : {}),
     ...legacyPools(device),
     coreVoltage: settings.coreVoltage,
     frequency: settings.frequency,
-    autofanspeed: settings.autofanspeed,
-    temptarget: settings.temptarget,
     uptimeSeconds: device.uptimeS,
-    miningPaused: device.isResting,
-    overheat_mode: device.faults.active("hot") ? 1 : 0,
-    ...(device.faults.active("fan") ? { hardware_fault: "Fan stopped" } : {}),
-    useFallbackStratum: settings.useFallbackStratum,
+    ...(canPause ? { miningPaused: device.isResting } : {}),
+    ...(isModern ? modern(device, features) : {}),
     isUsingFallbackStratum: device.isUsingFallback ? 1 : 0,
   };
 }
@@ -47,46 +41,69 @@ export function asicBody(): Record<string, unknown> {
   };
 }
 
-function measured(device: BitaxeDevice): Record<string, unknown> {
+/** Fields that came after 2.4; its generation has no word for a fault. */
+function modern(device: BitaxeDevice, { version }: AxeosFeatures): Record<string, unknown> {
+  const { autofanspeed, temptarget, useFallbackStratum } = device.stored;
+  return {
+    axeOSVersion: version,
+    maxPower: 40,
+    nominalVoltage: 5,
+    autofanspeed,
+    temptarget,
+    overheat_mode: device.faults.active("hot") ? 1 : 0,
+    ...(device.faults.active("fan") ? { hardware_fault: "Fan stopped" } : {}),
+    useFallbackStratum,
+  };
+}
+
+function measured(device: BitaxeDevice, { isModern, hasAverages }: AxeosFeatures): Record<string, unknown> {
   const { stage, averages, stored: settings } = device;
   const isPowered = device.isHashing;
   const powerW = stage.powerW;
   const inputMv = 5100 - 2 * powerW;
   return {
-    power: round(powerW, 2),
-    voltage: round(inputMv, 2),
-    current: round((powerW / inputMv) * 1e6, 1),
-    temp: isPowered ? round(device.chipC, 3) : -1,
-    temp2: -1,
+    power: rounded(powerW, 2),
+    voltage: rounded(inputMv, 2),
+    current: rounded((powerW / inputMv) * 1e6, 1),
+    temp: isPowered ? rounded(device.chipC, 3) : -1,
     vrTemp: isPowered ? Math.round(device.chipC - 5) : 0,
     coreVoltageActual: isPowered ? settings.coreVoltage - 8 : 0,
-    actualFrequency: isPowered ? settings.frequency : 50,
-    expectedHashrate: round(device.expectedGhs, 2),
     fanspeed: isPowered ? settings.fanspeed : 15,
     fanrpm: device.faults.active("fan") ? 0 : isPowered ? settings.fanspeed * 103 : 1500,
-    fan2rpm: 0,
-    hashRate: round(device.hashrateGhs, 2),
-    hashRate_1m: round(averages.oneMinute, 2),
-    hashRate_10m: round(averages.tenMinutes, 2),
-    hashRate_1h: round(averages.oneHour, 2),
-    errorPercentage: isPowered ? 0.21 : 0,
+    hashRate: rounded(device.hashrateGhs, 2),
+    ...(isModern ? { temp2: -1, fan2rpm: 0, expectedHashrate: rounded(device.expectedGhs, 2) } : {}),
+    ...(hasAverages
+      ? {
+          actualFrequency: isPowered ? settings.frequency : 50,
+          hashRate_1m: rounded(averages.oneMinute, 2),
+          hashRate_10m: rounded(averages.tenMinutes, 2),
+          hashRate_1h: rounded(averages.oneHour, 2),
+          errorPercentage: isPowered ? 0.21 : 0,
+        }
+      : {}),
   };
 }
 
-function work(device: BitaxeDevice): Record<string, unknown> {
+function work(device: BitaxeDevice, { isModern, hasNumericBest }: AxeosFeatures): Record<string, unknown> {
   const { pools } = device.work;
   const sum = (value: (pool: (typeof pools)[number]) => number) =>
     pools.reduce((total, pool) => total + value(pool), 0);
   const rejected = sum((pool) => pool.rejected);
-  const best = Math.max(0, ...pools.map((pool) => pool.bestShare));
+  const session = Math.max(0, ...pools.map((pool) => pool.bestShare));
+  const best = (value: number) => (hasNumericBest ? value : withSuffix(value));
+  const difficulty = device.activePool?.difficulty ?? 0;
   return {
     sharesAccepted: sum((pool) => pool.accepted),
     sharesRejected: rejected,
-    sharesRejectedReasons: rejected === 0 ? [] : [{ message: "Job not found", count: rejected }],
-    sharesPending: 0,
-    bestDiff: Math.max(best, 418_822_911),
-    bestSessionDiff: best,
-    poolDifficulty: device.activePool?.difficulty ?? 0,
+    bestDiff: best(Math.max(session, 418_822_911)),
+    bestSessionDiff: best(session),
+    ...(isModern
+      ? {
+          sharesRejectedReasons: rejected === 0 ? [] : [{ message: "Job not found", count: rejected }],
+          sharesPending: 0,
+          poolDifficulty: difficulty,
+        }
+      : { stratumDiff: difficulty }),
   };
 }
 
@@ -113,9 +130,4 @@ function legacy(prefix: string, slot: PoolSlot | null | undefined): Record<strin
     [`${prefix}Port`]: slot?.stratumPort ?? 3333,
     [`${prefix}User`]: slot?.stratumUser ?? "",
   };
-}
-
-function round(value: number, digits: number): number {
-  const factor = 10 ** digits;
-  return Math.round(value * factor) / factor;
 }

@@ -1,5 +1,6 @@
 import { type BitaxeDevice, POOL_SLOTS, type PoolSlot } from "./bitaxe-device.ts";
-import type { AxeosFirmware } from "./bitaxe-info.ts";
+import type { AxeosFeatures } from "./bitaxe-firmware.ts";
+import { isRecord } from "./esp-web.ts";
 
 /** Text of a refusal (status 400), or null when all was taken. */
 export type Refusal = string | null;
@@ -52,20 +53,20 @@ const legacyKeys = new Map<string, { slot: 0 | 1; key: keyof PoolSlot }>(
 );
 
 /** `PATCH /api/system`: one bad key refuses the whole. */
-export function patchSystem(device: BitaxeDevice, body: unknown, firmware: AxeosFirmware): Refusal {
+export function patchSystem(device: BitaxeDevice, body: unknown, { hasSlots }: AxeosFeatures): Refusal {
   if (!isRecord(body)) return "Invalid JSON";
   const entries = Object.entries(body);
-  if (!entries.every(([key, value]) => isPatchValue(key, value, firmware))) return WRONG;
+  if (!entries.every(([key, value]) => isPatchValue(key, value, hasSlots))) return WRONG;
   device.obey(() => {
-    for (const [key, value] of entries) setKey(device, key, value, firmware);
+    for (const [key, value] of entries) setKey(device, key, value, hasSlots);
   });
   return null;
 }
 
-function setKey(device: BitaxeDevice, key: string, value: unknown, firmware: AxeosFirmware): void {
+function setKey(device: BitaxeDevice, key: string, value: unknown, hasSlots: boolean): void {
   const old = legacyKeys.get(key);
   if (old !== undefined) {
-    if (firmware === "2.14") setLegacy(device, old.slot, old.key, value);
+    if (!hasSlots) setLegacy(device, old.slot, old.key, value);
   } else if (key === "pools") for (const pool of value as unknown[]) storeSlot(device, slotId(pool), pool);
   else if (key !== "overheat_mode") Object.assign(device.stored, { [key]: value });
 }
@@ -91,16 +92,14 @@ export function deletePool(device: BitaxeDevice, id: number): Refusal {
   return null;
 }
 
-function isPatchValue(key: string, value: unknown, firmware: AxeosFirmware): boolean {
+function isPatchValue(key: string, value: unknown, hasSlots: boolean): boolean {
   const old = legacyKeys.get(key);
   if (old !== undefined) {
     // An empty host is how the fallback is cleared.
     return (old.key === "stratumURL" && value === "") || (slotKeys[old.key]?.(value) ?? false);
   }
   if (key === "pools") {
-    return (
-      firmware === "2.15" && Array.isArray(value) && value.every((pool) => slotId(pool) >= 0 && isSlot(pool))
-    );
+    return hasSlots && Array.isArray(value) && value.every((pool) => slotId(pool) >= 0 && isSlot(pool));
   }
   return Object.hasOwn(plainKeys, key) && (plainKeys[key]?.(value) ?? false);
 }
@@ -148,8 +147,4 @@ function setLegacy(device: BitaxeDevice, which: 0 | 1, key: keyof PoolSlot, valu
     stratumTLS: 0,
   };
   settings.slots[id] = { ...(settings.slots[id] ?? empty), [key]: value };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

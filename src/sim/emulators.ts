@@ -1,5 +1,7 @@
 import type { FirmwareId } from "../model/miner.ts";
+import { axeosFirmwares } from "./bitaxe-firmware.ts";
 import { type EmulatedMiner, type EmulatorOptions, type MinerModel, minerModels } from "./emulated-miner.ts";
+import { nerdFirmwares } from "./nerdqaxe-firmware.ts";
 
 /** A device that can be emulated. */
 export interface EmulatorEntry {
@@ -22,8 +24,14 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
   bitaxe: {
     firmware: "axeos",
     title: "Bitaxe Gamma 601 with AxeOS",
-    generations: ["2.15", "2.14"],
+    generations: axeosFirmwares,
     start: async (options) => (await import("./bitaxe.ts")).startBitaxe(options),
+  },
+  nerdqaxe: {
+    firmware: "nerdqaxe",
+    title: "NerdQAxe++",
+    generations: nerdFirmwares,
+    start: async (options) => (await import("./nerdqaxe.ts")).startNerdqaxe(options),
   },
 };
 

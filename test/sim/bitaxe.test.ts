@@ -187,6 +187,61 @@ test("2.14 has no slots and takes the legacy keys", async () => {
   });
 });
 
+test("each generation tells what it has, and 404 to what it lacks", async () => {
+  const rows: [string, Record<string, unknown>, number[]][] = [
+    [
+      "2.15",
+      { bestDiff: 418_822_911, miningPaused: false, hashRate_1m: expect.any(Number) },
+      [200, 200, 200],
+    ],
+    ["2.14", { bestDiff: 418_822_911, miningPaused: false, poolDifficulty: 8192 }, [200, 200, 200]],
+    [
+      "2.12",
+      { bestDiff: 418_822_911, hashRate_1m: expect.any(Number), poolDifficulty: 8192 },
+      [200, 200, 404],
+    ],
+    [
+      "2.10",
+      { bestDiff: "419M", bestSessionDiff: expect.any(String), useFallbackStratum: 0 },
+      [200, 404, 404],
+    ],
+    ["2.4", { bestDiff: "419M", stratumDiff: 8192, version: "v2.4.5-3-gb5d1e36-dirty" }, [404, 404, 404]],
+  ];
+  const optional = ["pools", "miningPaused", "hashRate_1m", "poolDifficulty", "overheat_mode"];
+  const told: Record<string, string[]> = {};
+  for (const [firmware, fields, statuses] of rows) {
+    await withMiner({ firmware }, async ({ send, info }) => {
+      const body = await info();
+      expect(body).toMatchObject(fields);
+      told[firmware] = optional.filter((key) => key in body);
+      const asked = ["GET /api/system/asic", "POST /api/system/identify", "POST /api/system/pause"];
+      const replies = await Promise.all(asked.map((line) => send(...(line.split(" ") as [string, string]))));
+      expect([firmware, replies.map(({ status }) => status)]).toEqual([firmware, statuses]);
+    });
+  }
+  expect(told).toEqual({
+    "2.15": optional,
+    "2.14": optional.slice(1),
+    "2.12": optional.slice(2),
+    "2.10": optional.slice(3),
+    "2.4": [],
+  });
+});
+
+test("both slots and the choice of them go in one request, whole or not at all", async () => {
+  await withMiner({}, async ({ poolPort, send, info }) => {
+    const slot = (id: number, stratumUser: string) => {
+      return { id, stratumURL: "127.0.0.1", stratumPort: poolPort, stratumUser, stratumPassword: "x" };
+    };
+    const wrong = { pools: [slot(2, "a"), { id: 3 }], primaryPoolIndex: 2 };
+    expect((await send("PATCH", "/api/system", wrong)).status).toBe(400);
+    expect((await info())["stratumUser"]).toBe("coop.one");
+    const right = { pools: [slot(2, "a"), slot(3, "b")], primaryPoolIndex: 2, secondaryPoolIndex: 3 };
+    expect((await send("PATCH", "/api/system", right)).status).toBe(200);
+    expect(await info()).toMatchObject({ stratumUser: "a", fallbackStratumUser: "b", primaryPoolIndex: 2 });
+  });
+});
+
 test("faults reach HTTP too", async () => {
   await withMiner({ faults: [{ kind: "html" }] }, async ({ miner, send }) => {
     expect(await (await send("GET", "/api/system/info")).text()).toContain("guest network");

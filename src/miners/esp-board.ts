@@ -1,0 +1,135 @@
+import { HearthError, unreachableError } from "../model/errors.ts";
+import type { FirmwareId, MinerIdentity, MinerReading, MinerState, WriteResult } from "../model/miner.ts";
+import type { DeviceLink } from "../model/miner-link.ts";
+import { field, number, text, toMac } from "../model/parse.ts";
+import { sendUnproved } from "../model/prove-write.ts";
+
+/** Telemetry of every board of this line, whichever fork runs on it. */
+export const BOARD_INFO = "/api/system/info";
+/** After a start the chips need this long before their hash rate means anything, s (miners.md §4.3). */
+const START_S = 60;
+/** What the Nerd forks tell in their telemetry and AxeOS does not (miners.md §5.1). */
+const NERD_FIELDS = ["stratum", "hostip", "minPower", "lastResetReason", "fanrpm2"];
+
+/** Its telemetry; an answer without any of the main fields is a miss, not a reading of unknowns. */
+export async function askBoard(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
+  const info = await link.http.get(BOARD_INFO, signal);
+  if (["ASICModel", "power", "hashRate"].some((key) => field(info, key) !== undefined)) return info;
+  throw unreachableError(
+    "MINER_BAD_ANSWER",
+    `The miner at ${link.where} answered without any of the fields of AxeOS or its forks.`,
+    { hint: "Check the address; it may be another device" },
+  );
+}
+
+/**
+ * What only some firmware versions answer; null where the path is not known: 404, or older firmware's way to its own
+ * start page (miners.md §4). Everything else that is no data has the usual errors of a read.
+ */
+export async function askOptional(link: DeviceLink, path: string, signal: AbortSignal): Promise<unknown> {
+  const { status, headers, body } = await link.http.exchange({ method: "GET", path }, signal);
+  if (status === 404 || (status === 302 && headers["location"] === "/")) return null;
+  if (status === 200 && typeof body === "object" && body !== null) return body;
+  return link.http.get(path, signal);
+}
+
+/** Facts that only new firmware changes: asked once for each version that the board tells. */
+export function oncePerVersion<Facts>(
+  ask: (link: DeviceLink, info: unknown, signal: AbortSignal) => Promise<Facts>,
+): (link: DeviceLink, info: unknown, signal: AbortSignal) => Promise<Facts> {
+  let known: { version: string | null; facts: Facts } | null = null;
+  return async (link, info, signal) => {
+    const version = text(info, "version");
+    if (known === null || known.version !== version)
+      known = { version, facts: await ask(link, info, signal) };
+    return known.facts;
+  };
+}
+
+/** Who answers, by the rule of one fork; null for other devices. */
+export async function identifyBoard(
+  link: DeviceLink,
+  toIdentity: (info: unknown) => MinerIdentity | null,
+  signal: AbortSignal,
+): Promise<MinerIdentity | null> {
+  try {
+    return toIdentity(await link.http.get(BOARD_INFO, signal));
+  } catch (error) {
+    if (error instanceof HearthError && error.code === "MINER_NO_ROUTE") return null;
+    throw error;
+  }
+}
+
+/** True for the NerdQAxe family: by its model's name, or by a model that is told beside the family's own fields. */
+export function isNerdBoard(info: unknown): boolean {
+  const model = text(info, "deviceModel");
+  if (model === null) return false;
+  return /^nerd/i.test(model) || NERD_FIELDS.some((key) => field(info, key) !== undefined);
+}
+
+/** Identity by MAC; null when the telemetry is of no such board. */
+export function boardIdentity(info: unknown, firmware: FirmwareId, make: string): MinerIdentity | null {
+  const mac = toMac(text(info, "macAddr"));
+  const chip = text(info, "ASICModel");
+  const firmwareVersion = text(info, "version");
+  if (mac === null || chip === null || firmwareVersion === null) return null;
+  const model = text(info, "deviceModel") ?? chip;
+  return { id: mac, mac, serial: null, make, model, firmware, firmwareVersion };
+}
+
+/** Live rate, TH/s; told in GH/s. */
+export function liveHashrateThs(info: unknown): number | null {
+  return number(info, "hashRate", { scale: 1e-3, min: 0 });
+}
+
+/** It runs since less than a minute and does not hash yet. */
+export function isStarting(info: unknown): boolean {
+  const uptimeS = number(info, "uptimeSeconds", { min: 0 });
+  const hashRate = field(info, "hashRate");
+  return uptimeS !== null && uptimeS < START_S && (hashRate === null || hashRate === 0);
+}
+
+/** Where no field tells the state: mining when the live rate or the accepted work moves (interfaces.md §6). */
+export function stateByWork(hashrateThs: number | null, hasWorkMoved: boolean): MinerState {
+  return hasWorkMoved || (hashrateThs ?? 0) > 0 ? "mining" : "unknown";
+}
+
+/** Tells of each telemetry whether more work was accepted than at the one before. */
+export function createWorkWatch(): (info: unknown) => boolean {
+  let earlier: number | null = null;
+  return (info) => {
+    const accepted = number(info, "sharesAccepted", { min: 0 });
+    const hasMoved = accepted !== null && earlier !== null && accepted > earlier;
+    earlier = accepted;
+    return hasMoved;
+  };
+}
+
+/** Hottest of these, degC; -1 and 0 are chips without power or sensor (miners.md §17). */
+export function hottestC(info: unknown, keys: readonly string[]): number | null {
+  const known = keys
+    .map((key) => number(info, key, { unknownWhen: [-1, 0], min: -50, max: 250 }))
+    .filter((celsius) => celsius !== null);
+  return known.length > 0 ? Math.max(...known) : null;
+}
+
+/** The first fan, and the second where it is there. */
+export function fansOf(info: unknown, secondRpm: string, secondPercent: string): MinerReading["fans"] {
+  const percent = number(info, "fanspeed", { min: 0, max: 100 });
+  const rpm = number(info, "fanrpm", { min: 0 });
+  const other = number(info, secondRpm, { unknownWhen: 0, min: 0 });
+  const fans: MinerReading["fans"] = [];
+  if (rpm !== null || percent !== null) fans.push({ rpm, percent });
+  if (other !== null) {
+    fans.push({ rpm: other, percent: number(info, secondPercent, { min: 0, max: 100 }) ?? percent });
+  }
+  return fans;
+}
+
+/** Restarts the board: it leaves the network a second later and comes back with counters at zero. */
+export async function restartBoard(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
+  return sendUnproved(async () => {
+    await link.http.send("POST", "/api/system/restart", {}, signal);
+    return "sent";
+  }, signal);
+}
