@@ -25,6 +25,12 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
     ports: { http: 80 },
     load: async () => (await import("./axeos.ts")).createAxeosDriver(),
   },
+  {
+    id: "whatsminer",
+    title: "Whatsminer (MicroBT)",
+    ports: { frames: 4433, cgminer: 4028 },
+    load: async (options) => (await import("./whatsminer.ts")).createWhatsminerDriver(options),
+  },
 ];
 
 /** The entry of a family by its id; null when there is no driver for it. */
