@@ -107,6 +107,10 @@ async function familiesAt(
       const reply = await link.cgminer.ask({ command: "version" }, limit);
       if (reply.isPartial) search.misses.push(minerCutAnswer(link.where));
       evidence.socket = JSON.stringify(reply);
+      // Whatsminers do not know `version`; the boards tell whose they are.
+      if (judge(evidence).length === 0) {
+        evidence.socket += JSON.stringify(await link.cgminer.ask({ command: "devdetails" }, limit));
+      }
     }
     search.hasSpoken = true;
   } catch (error) {

@@ -31,6 +31,12 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
     ports: { http: 80 },
     load: async () => (await import("./nerdqaxe.ts")).createNerdqaxeDriver(),
   },
+  {
+    id: "whatsminer",
+    title: "Whatsminer (MicroBT)",
+    ports: { frames: 4433, cgminer: 4028 },
+    load: async (options) => (await import("./whatsminer.ts")).createWhatsminerDriver(options),
+  },
 ];
 
 /** The entry of a family by its id; null when there is no driver for it. */

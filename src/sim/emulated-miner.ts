@@ -4,7 +4,14 @@ import type { PoolEntry } from "./stratum-client.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Devices that can be emulated (`hearth emulate miner --model`). */
-export const minerModels = ["avalon-mini3", "bitaxe", "nerdqaxe"] as const;
+export const minerModels = [
+  "avalon-mini3",
+  "bitaxe",
+  "nerdqaxe",
+  "whatsminer-m20",
+  "whatsminer-m30",
+  "whatsminer-m60",
+] as const;
 export type MinerModel = (typeof minerModels)[number];
 
 /** One miner that stands in the home. */

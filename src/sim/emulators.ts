@@ -33,6 +33,24 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
     generations: nerdFirmwares,
     start: async (options) => (await import("./nerdqaxe.ts")).startNerdqaxe(options),
   },
+  "whatsminer-m20": {
+    firmware: "whatsminer",
+    title: "Whatsminer M20S with API v1",
+    generations: [],
+    start: async (options) => (await import("./whatsminer-v2.ts")).startWhatsminerM20(options),
+  },
+  "whatsminer-m30": {
+    firmware: "whatsminer",
+    title: "Whatsminer M30S+ with API v2",
+    generations: ["2.0.5", "writes-off"],
+    start: async (options) => (await import("./whatsminer-v2.ts")).startWhatsminerM30(options),
+  },
+  "whatsminer-m60": {
+    firmware: "whatsminer",
+    title: "Whatsminer M60S with API v3",
+    generations: ["3.0.3", "writes-off"],
+    start: async (options) => (await import("./whatsminer-v3.ts")).startWhatsminerM60(options),
+  },
 };
 
 /** Every device that can be emulated, in the order of `minerModels`. */

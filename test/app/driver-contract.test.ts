@@ -3,7 +3,7 @@ import { discoverMiners } from "#src/app/discover.ts";
 import { identifyMiner } from "#src/app/identify-miner.ts";
 import type { MinerPort } from "#src/app/miner-port.ts";
 import type { MinerCapabilities, WriteResult } from "#src/model/miner.ts";
-import { devices, inWorld, type World } from "./emulated-world.ts";
+import { closedDevices, devices, inWorld, type World } from "./emulated-world.ts";
 
 /** What every driver must do with a device of its family on a real socket, at its best and at its worst. */
 const GOOD: WriteResult[] = ["effective", "pending"];
@@ -335,6 +335,33 @@ describe.each(devices)("a thousand changes of watts on a $title", (device) => {
       }),
     120_000,
   );
+});
+
+describe.each(closedDevices)("a $title, whose owner allows no changes", (device) => {
+  it("is found and read, and says of every change how it is allowed, with nothing changed", () =>
+    inWorld(device, { hasPools: true }, async ({ miner, port, pools, entry }) => {
+      const { miners } = await discoverMiners({ hosts: [`${miner.host}:${miner.port}`] });
+      expect(miners).toMatchObject([{ identity: { id: miner.id, firmware: entry.firmware } }]);
+      expect((await port.read()).state).toBe("mining");
+      const can = await port.capabilities();
+
+      const changes: [keyof typeof can.actions, () => Promise<unknown>][] = [
+        ["pause", () => port.pause()],
+        ["setStep", () => port.setStep(0)],
+        ["setTarget", () => changeWatts(port, can, 1)],
+        ["writePools", () => port.writePools(pools.map((pool) => ({ ...pool, sharePpm: null })))],
+        ["restart", () => port.restart()],
+      ];
+      for (const [action, change] of changes) {
+        if (can.actions[action] === undefined) continue;
+        await expect(change()).rejects.toMatchObject({
+          code: "MINER_WRITES_OFF",
+          exit: 5,
+          hint: expect.stringMatching(/\w/),
+        });
+      }
+      expect(miner.orders()).toBe(0);
+    }));
 });
 
 /** Reads and writes fail with typed errors while the fault lasts; the device is not changed; then all is well again. */

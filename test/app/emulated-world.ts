@@ -7,8 +7,7 @@ import { createSimClock, type SimClock } from "#src/sim/sim-clock.ts";
 
 export const startMs = Date.UTC(2026, 0, 10, 6);
 
-/** Every device and generation that can be emulated, with a name for a test. */
-export const devices = emulators.flatMap((entry) => {
+const all = emulators.flatMap((entry) => {
   const generations = entry.generations.length > 0 ? entry.generations : [null];
   return generations.map((generation) => ({
     entry,
@@ -17,7 +16,15 @@ export const devices = emulators.flatMap((entry) => {
   }));
 });
 
-export type Device = (typeof devices)[number];
+export type Device = (typeof all)[number];
+
+/** A generation of this name is a device whose owner has not allowed changes over the network. */
+const CLOSED = "writes-off";
+
+/** Every device and generation that can be emulated and changed, with a name for a test. */
+export const devices: readonly Device[] = all.filter(({ generation }) => generation !== CLOSED);
+/** Those that are only to be read until their owner allows more. */
+export const closedDevices: readonly Device[] = all.filter(({ generation }) => generation === CLOSED);
 
 /** One emulated miner on a clock that runs as fast as it can, with what a test does to it. */
 export interface World {
