@@ -199,8 +199,7 @@ export abstract class Rig {
 
   /** A restart of the whole device after `delayS`. */
   reboot(delayS: number): void {
-    this.orders += 1;
-    this.planStart(delayS, this.random.integer(...this.#facts.rebootS), false);
+    this.obey(() => this.planStart(delayS, this.random.integer(...this.#facts.rebootS), false));
   }
 
   powerCycle(offS: number): void {
