@@ -14,6 +14,12 @@ export interface MinerDriverEntry {
 /** Every firmware family that Hearth can drive. Adding one is an entry here and a file beside it. */
 export const minerDrivers: readonly MinerDriverEntry[] = [
   {
+    id: "antminer",
+    title: "Stock Antminer (Bitmain 2020+)",
+    ports: { http: 80, cgminer: 4028 },
+    load: async (options) => (await import("./antminer.ts")).createAntminerDriver(options),
+  },
+  {
     id: "avalon",
     title: "Canaan Avalon home",
     ports: { cgminer: 4028 },

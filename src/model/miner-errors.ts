@@ -128,6 +128,11 @@ export function looksLikeHtml(text: string): boolean {
   return /^\s*(?:HTTP\/\d|<!doctype|<html|<head|<body|<\?xml|<script|<form)/i.test(text);
 }
 
+/** True for the words of a board whose mining process does not answer (miners.md §3.3 row 11). */
+export function looksLikeBackendDown(text: string): boolean {
+  return /^\s*(?:Socket connect failed|connection refused)/i.test(text);
+}
+
 /** True when a page asks for a password (miners.md §3.3 row 14). */
 export function looksLikeLogin(text: string): boolean {
   return /type=["']?password|log\s?in|sign\s?in|anmelden|\b401\b/i.test(text.slice(0, 65_536));

@@ -1,4 +1,5 @@
 import {
+  looksLikeBackendDown,
   looksLikeHtml,
   looksLikeLogin,
   minerAuthRequired,
@@ -49,7 +50,7 @@ export function parseCgminerReply(raw: string, where: string): CgminerReply {
   if (text === "") return NO_REPLY;
   const strict = parseStrictReply(text);
   if (strict !== null) return strict;
-  if (/^Socket connect failed|^connection refused/i.test(text)) throw minerBackendDown(where);
+  if (looksLikeBackendDown(text)) throw minerBackendDown(where);
   if (looksLikeHtml(text)) {
     throw looksLikeLogin(text)
       ? minerAuthRequired(where)

@@ -1,9 +1,11 @@
 import DigestClient from "digest-fetch";
 import { HearthError, unreachableError } from "../model/errors.ts";
 import {
+  looksLikeBackendDown,
   looksLikeHtml,
   looksLikeLogin,
   minerAuthRequired,
+  minerBackendDown,
   minerBadAnswer,
   minerCutAnswer,
   minerPasswordWrong,
@@ -188,8 +190,12 @@ function orNull(text: string): unknown {
   }
 }
 
-/** Parsed body of a read. Throws `MINER_AUTH_REQUIRED` for a login page, `MINER_BAD_ANSWER` for what is no JSON. */
+/**
+ * Parsed body of a read. Throws `MINER_AUTH_REQUIRED` for a login page, `MINER_BACKEND_DOWN` for a page without its
+ * mining process, `MINER_BAD_ANSWER` for what is no JSON.
+ */
 export function parseHttpBody(text: string, where: string): unknown {
+  if (looksLikeBackendDown(text)) throw minerBackendDown(where);
   if (looksLikeHtml(text)) {
     throw looksLikeLogin(text)
       ? minerAuthRequired(where)

@@ -5,6 +5,8 @@ import type { Ticker } from "./ticker.ts";
 
 /** Devices that can be emulated (`hearth emulate miner --model`). */
 export const minerModels = [
+  "antminer-s19",
+  "antminer-s21",
   "avalon-mini3",
   "bitaxe",
   "nerdqaxe",

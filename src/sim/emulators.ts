@@ -1,5 +1,9 @@
 import type { FirmwareId } from "../model/miner.ts";
 import { axeosFirmwares } from "./bitaxe-firmware.ts";
+
+  },
+
+import { antminerGenerations } from "./antminer-builds.ts";
 import { type EmulatedMiner, type EmulatorOptions, type MinerModel, minerModels } from "./emulated-miner.ts";
 import { nerdFirmwares } from "./nerdqaxe-firmware.ts";
 
@@ -15,6 +19,18 @@ export interface EmulatorEntry {
 }
 
 const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
+  "antminer-s19": {
+    firmware: "antminer",
+    title: "Antminer S19 with Bitmain's firmware",
+    generations: antminerGenerations["antminer-s19"],
+    start: async (options) => (await import("./antminer.ts")).startAntminer(options),
+  },
+  "antminer-s21": {
+    firmware: "antminer",
+    title: "Antminer S21 with Bitmain's firmware",
+    generations: antminerGenerations["antminer-s21"],
+    start: async (options) => (await import("./antminer.ts")).startAntminer(options),
+  },
   "avalon-mini3": {
     firmware: "avalon",
     title: "Canaan Avalon Mini 3",

@@ -11,6 +11,8 @@ export interface RigParts {
   face: DeviceFace;
   /** Sockets that it has for its clients; any number when absent. */
   maxSockets?: number;
+  /** False: every connection is reset. As `isUp` of the device when absent; some keep their pages while they restart. */
+  isReachable?: () => boolean;
 }
 
 /** Puts an emulated device on a real socket, with its pools, its faults and its clock. Throws `PORT_TAKEN` (exit 3). */
@@ -25,13 +27,13 @@ export async function startRig(
     plans: options.faults ?? [],
     deafPart: options.deafPart ?? 0,
   });
-  const { device, face, maxSockets } = build({ random: random.fork("device"), faults });
+  const { device, face, maxSockets, isReachable } = build({ random: random.fork("device"), faults });
   const listening = await openDevicePort({
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
     face,
     faults,
-    isUp: () => device.isUp,
+    isUp: isReachable ?? (() => device.isUp),
     ...(maxSockets === undefined ? {} : { maxSockets }),
   });
   await device.startWork();

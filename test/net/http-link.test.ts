@@ -40,6 +40,7 @@ describe("a read", () => {
   it.each([
     ["a login page", 200, '<html><input type="password"></html>', "MINER_AUTH_REQUIRED"],
     ["another page", 200, "<html>Hello</html>", "MINER_BAD_ANSWER"],
+    ["a page without its mining process", 200, "Socket connect failed: x\n", "MINER_BACKEND_DOWN"],
     ["status 401", 401, "Unauthorized", "MINER_AUTH_REQUIRED"],
     ["status 404", 404, '{"error":"unknown route"}', "MINER_NO_ROUTE"],
     ["a redirect", 302, "", "MINER_BAD_ANSWER"],

@@ -1,0 +1,40 @@
+import type { DriverMemory } from "../model/miner-link.ts";
+import { toNumber } from "../model/parse.ts";
+import { HIGH_MODE, NORMAL_MODE, SLEEP_MODE } from "./antminer-models.ts";
+
+const RUNNING_MODE = "running-mode";
+const HAS_HIGH_MODE = "has-high-mode";
+
+/** What the firmware itself does not remember: the mode before its sleep, and that it once was in high mode. */
+export interface AntminerNotes {
+  /** The device was found in this mode. */
+  saw(mode: number | null): void;
+  /** The mode that it shall wake in. */
+  keepRunningMode(mode: number): void;
+  /** The last mode in which it ran; normal when nothing was noted. */
+  runningMode(): number;
+  hasHighMode(): boolean;
+}
+
+export function createAntminerNotes(memory: DriverMemory = createPlainMemory()): AntminerNotes {
+  const noted = () => toNumber(memory.get(RUNNING_MODE), { unknownWhen: SLEEP_MODE, min: 0, max: 99 });
+  const notes: AntminerNotes = {
+    saw(mode) {
+      if (mode === null || mode === SLEEP_MODE) return;
+      notes.keepRunningMode(mode);
+      if (mode === HIGH_MODE && !notes.hasHighMode()) memory.set(HAS_HIGH_MODE, true);
+    },
+    keepRunningMode(mode) {
+      if (noted() !== mode) memory.set(RUNNING_MODE, mode);
+    },
+    runningMode: () => noted() ?? NORMAL_MODE,
+    hasHighMode: () => memory.get(HAS_HIGH_MODE) === true,
+  };
+  return notes;
+}
+
+/** For as long as this driver lives. */
+function createPlainMemory(): DriverMemory {
+  const values = new Map<string, unknown>();
+  return { get: (key) => values.get(key) ?? null, set: (key, value) => void values.set(key, value) };
+}
