@@ -1,9 +1,6 @@
 import type { FirmwareId } from "../model/miner.ts";
-import { axeosFirmwares } from "./bitaxe-firmware.ts";
-
-  },
-
 import { antminerGenerations } from "./antminer-builds.ts";
+import { axeosFirmwares } from "./bitaxe-firmware.ts";
 import { type EmulatedMiner, type EmulatorOptions, type MinerModel, minerModels } from "./emulated-miner.ts";
 import { nerdFirmwares } from "./nerdqaxe-firmware.ts";
 
