@@ -68,7 +68,11 @@ const DYNAMIC_ONLY: Record<string, string[]> = {
 
 /** Files of a drivers' folder that every family may use. */
 const SHARED_PARTS: Record<string, string[]> = {
-  miners: ["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
+  miners: [
+    ...["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
+    // What both generations of Braiins OS speak.
+    ...["bos-graphql.ts", "bos-groups.ts", "bos-socket.ts"],
+  ],
   sources: ["source.ts", "units.ts"],
 };
 
