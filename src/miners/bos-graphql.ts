@@ -48,8 +48,8 @@ export interface BosSelf {
 export interface BosVersion {
   /** `22.08.1`: the last dotted part of `2022-09-27-0-26ba61b9-22.08.1-plus`. */
   text: string;
+  /** Of this century. */
   year: number;
-  month: number;
 }
 
 export function createBosGraphql(options: DriverOptions): BosGraphql {
@@ -126,9 +126,7 @@ export function toSelf(data: unknown): BosSelf | null {
 /** The last dotted part of a version text (miners.md §7); null when there is none. */
 export function toBosVersion(full: string | null): BosVersion | null {
   const dotted = full?.split("-").findLast((part) => /^\d{2}\.\d{1,2}(\.\d{1,3})?$/.test(part));
-  if (dotted === undefined) return null;
-  const [year = 0, month = 0] = dotted.split(".").map(Number);
-  return { text: dotted, year, month };
+  return dotted === undefined ? null : { text: dotted, year: Number(dotted.slice(0, 2)) };
 }
 
 /** Every cookie of the answer stands in one header; the session's own comes first in the search. */

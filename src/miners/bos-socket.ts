@@ -106,6 +106,9 @@ function detailOf(
   if (state === "unknown" && hashrateThs === 0 && drawW === 0) {
     details.push("stands still: paused from elsewhere, without a pool, or stopped by its own protection");
   }
+  if (state === "unknown" && hashrateThs === 0 && drawW !== null && drawW > 0) {
+    details.push("draws power and does not hash");
+  }
   if (targetW !== null && limitW !== null && limitW < targetW) {
     details.push(`dynamic scaling holds it at ${limitW} W`);
   }

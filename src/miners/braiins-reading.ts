@@ -71,7 +71,7 @@ export function toBraiinsReading(answers: BraiinsAnswers, side: BraiinsSide): Mi
     outletC: highest(boardsOf(answers).map((board) => temperatureC(field(board, "highest_outlet_temp")))),
     fans: list(answers.cooling, "fans").map((fan) => ({
       rpm: number(fan, "rpm", { min: 0 }),
-      percent: number(fan, "target_speed_ratio", { scale: 100, min: 0, max: 100 }),
+      percent: percentOf(number(fan, "target_speed_ratio", { min: 0, max: 1 })),
     })),
     hasFanFault: hasFanFault(answers),
     // Counters of shares begin with the mining process, so its age goes with them; 0 means that it does not run.
@@ -200,6 +200,10 @@ function hasFanFault({ details, errors }: BraiinsAnswers): boolean {
   return list(errors, "errors").some((error) =>
     list(error, "components").some((component) => /^fan/i.test(text(component, "name") ?? "")),
   );
+}
+
+function percentOf(ratio: number | null): number | null {
+  return ratio === null ? null : Math.round(ratio * 100);
 }
 
 function boardsOf({ boards }: BraiinsAnswers): unknown[] {

@@ -2,7 +2,7 @@ import { HearthError, unreachableError } from "../model/errors.ts";
 import { minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions } from "../model/miner-link.ts";
 import { field, text } from "../model/parse.ts";
-import type { BraiinsAnswers } from "./braiins-reading.ts";
+import { BRAIINS_STATUS, type BraiinsAnswers, statusOf } from "./braiins-reading.ts";
 import { createLogin, type LoginLink, passwordOf, passwordWrong } from "./login.ts";
 
 const API = "/api/v1";
@@ -80,7 +80,8 @@ export function createBraiinsPolls(rest: LoginLink): BraiinsPolls {
         pools: await get("pools/"),
         cooling: await get("cooling/state"),
       };
-      for (const part of due(kept, link.pace.monoMs())) {
+      const isStopped = statusOf(details) === BRAIINS_STATUS.suspended;
+      for (const part of due(kept, link.pace.monoMs(), isStopped)) {
         kept.set(part, { answer: await get(SELDOM[part]), mono: link.pace.monoMs() });
       }
       const answerOf = (part: Seldom) => kept.get(part)?.answer ?? null;
@@ -89,27 +90,27 @@ export function createBraiinsPolls(rest: LoginLink): BraiinsPolls {
         configuration: answerOf("configuration"),
         tuner: answerOf("tuner"),
         boards: answerOf("boards"),
-        errors: isStopped(details) ? await get("miner/errors") : null,
+        // Its firmware then says why it stands.
+        errors: isStopped ? await get("miner/errors") : null,
       };
     },
     forget: () => kept.clear(),
   };
 }
 
-function due(kept: ReadonlyMap<Seldom, { mono: number }>, monoMs: number): Seldom[] {
+function due(
+  kept: ReadonlyMap<Seldom, { mono: number }>,
+  monoMs: number,
+  hasOtherQuestion: boolean,
+): Seldom[] {
   const ages = (Object.keys(SELDOM) as Seldom[]).map((part) => ({
     part,
     ageMs: monoMs - (kept.get(part)?.mono ?? Number.NEGATIVE_INFINITY),
   }));
   const tooOld = ages.filter(({ ageMs }) => ageMs >= KEPT_MS).map(({ part }) => part);
-  if (tooOld.length > 0) return tooOld;
+  if (tooOld.length > 0 || hasOtherQuestion) return tooOld;
   const [oldest] = ages.sort((one, other) => other.ageMs - one.ageMs);
   return oldest === undefined ? [] : [oldest.part];
-}
-
-/** Suspended: its firmware then says why. */
-function isStopped(details: unknown): boolean {
-  return field(details, "status") === 4;
 }
 
 function noRest(link: DeviceLink): HearthError {

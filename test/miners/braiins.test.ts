@@ -370,11 +370,14 @@ describe("its readings", () => {
   it("ask a miner that its firmware has stopped for the reason", async () => {
     const errors = { errors: [{ message: "Overheated", components: [] }] };
     const { link, driver, state } = miner((request) => (request.endsWith("errors") ? errors : undefined));
+    await driver.read(link, never);
     state.details.status = 4;
+    const before = link.asked.length;
 
     await expect(driver.read(link, never)).resolves.toMatchObject({
       ...{ state: "fault", stateDetail: "suspended by its firmware; Overheated" },
     });
+    expect(link.asked.length - before).toBe(5);
   });
 });
 
@@ -676,7 +679,7 @@ describe("a release before the REST interface", () => {
   const self = (version: string | null, hardwareId: string | null = "abcdef123456") => ({
     hardwareId,
     model: "Antminer S9",
-    version: version === null ? null : { text: version, year: Number(version.slice(0, 2)), month: 8 },
+    version: version === null ? null : { text: version, year: Number(version.slice(0, 2)) },
   });
 
   it("of 22.08 or older is left to its own driver", () => {
