@@ -1,4 +1,4 @@
-import { accessError, unreachableError } from "../model/errors.ts";
+import { accessError, HearthError, unreachableError } from "../model/errors.ts";
 import type { PoolReading, PoolState } from "../model/miner.ts";
 import { minerCutAnswer } from "../model/miner-errors.ts";
 import type { CgminerReply, CgminerRequest, DeviceLink } from "../model/miner-link.ts";
@@ -26,6 +26,29 @@ export async function askAs(
   signal: AbortSignal,
 ): Promise<CgminerReply> {
   return checked(link, name, await link.cgminer.ask(request, signal));
+}
+
+/**
+ * Sections of several reads in one request. Where the firmware does not join them each is asked alone: the first must
+ * answer, what the others cannot tell is missing (interfaces.md §6).
+ */
+export async function askJoined(
+  link: DeviceLink,
+  commands: readonly [string, ...string[]],
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const joined = await link.cgminer.ask({ command: commands.join("+") }, signal).catch((error: unknown) => {
+    if (error instanceof HearthError && error.code === "MINER_BAD_ANSWER") return null;
+    throw error;
+  });
+  if (joined !== null && isSuccess(joined) && !joined.isPartial) return joined.sections;
+  const [first, ...others] = commands;
+  const sections = { ...(await ask(link, first, signal)).sections };
+  for (const command of others) {
+    const reply = await link.cgminer.ask({ command }, signal);
+    if (isSuccess(reply) && !reply.isPartial) Object.assign(sections, reply.sections);
+  }
+  return sections;
 }
 
 /** The reply when it is whole and a success; throws the error that fits it otherwise. */

@@ -10,6 +10,8 @@ export type LoginHeaders = Record<string, string>;
 
 /** HTTP behind a login: signs in when it is needed, and once more when the device has forgotten it. */
 export interface LoginLink {
+  /** Anything else behind the same login; `MINER_AUTH_REQUIRED` from `use` makes it sign in anew and run once more. */
+  run<T>(link: DeviceLink, signal: AbortSignal, use: (headers: LoginHeaders) => Promise<T>): Promise<T>;
   get(link: DeviceLink, path: string, signal: AbortSignal): Promise<unknown>;
   send(
     link: DeviceLink,
@@ -69,6 +71,7 @@ export function createLogin(
     }
   };
   return {
+    run: twice,
     get: (link, path, signal) => twice(link, signal, (headers) => link.http.get(path, signal, { headers })),
     send: (link, method, path, body, signal) =>
       twice(link, signal, (headers) => link.http.send(method, path, body, signal, { headers })),

@@ -43,6 +43,18 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
     ports: { frames: 4433, cgminer: 4028 },
     load: async (options) => (await import("./whatsminer.ts")).createWhatsminerDriver(options),
   },
+  {
+    id: "braiins",
+    title: "Braiins OS 25.07 and later",
+    ports: { http: 80, cgminer: 4028 },
+    load: async (options) => (await import("./braiins.ts")).createBraiinsDriver(options),
+  },
+  {
+    id: "bosminer",
+    title: "Braiins OS 22.08 and before (S9)",
+    ports: { http: 80, cgminer: 4028 },
+    load: async (options) => (await import("./bosminer.ts")).createBosminerDriver(options),
+  },
 ];
 
 /** The entry of a family by its id; null when there is no driver for it. */

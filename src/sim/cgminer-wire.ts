@@ -1,7 +1,8 @@
 /** One section of a reply: its name and its rows; a row without an index is the only one of its kind. */
 export interface CgminerSection {
   name: string;
-  rows: Record<string, unknown>[];
+  /** A bare `true` is the answer of a command that only says what came of it. */
+  rows: (Record<string, unknown> | boolean)[];
 }
 
 export interface CgminerAnswer {
@@ -91,6 +92,7 @@ function asText(answer: CgminerAnswer, when: number, description: string): strin
 function sectionText({ name, rows }: CgminerSection): string {
   return rows
     .map((row) => {
+      if (typeof row === "boolean") return `${name}=${row}|`;
       const pairs = Object.entries(row).map(([key, value]) => `${key}=${String(value)}`);
       // An indexed row begins with its own index (`POOL=0,…`), a single one with the bare name.
       const isIndexed = Object.hasOwn(row, name) || Object.hasOwn(row, name.replace(/S$/, ""));

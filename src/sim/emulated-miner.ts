@@ -9,6 +9,8 @@ export const minerModels = [
   "antminer-s21",
   "avalon-mini3",
   "bitaxe",
+  "braiins-s19",
+  "braiins-s9",
   "nerdqaxe",
   "whatsminer-m20",
   "whatsminer-m30",
@@ -55,7 +57,7 @@ export interface EmulatorOptions extends MinerSetup {
 export interface EmulatedMiner {
   readonly name: string;
   readonly model: MinerModel;
-  /** MAC in lower-case colon form. */
+  /** MAC in lower-case colon form, or `serial:…` where the firmware does not tell it. */
   readonly id: string;
   readonly host: string;
   readonly port: number;

@@ -64,6 +64,18 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
     generations: ["3.0.3", "writes-off"],
     start: async (options) => (await import("./whatsminer-v3.ts")).startWhatsminerM60(options),
   },
+  "braiins-s19": {
+    firmware: "braiins",
+    title: "Antminer S19 Pro with Braiins OS",
+    generations: ["26.04", "25.05"],
+    start: async (options) => (await import("./braiins.ts")).startBraiinsS19(options),
+  },
+  "braiins-s9": {
+    firmware: "bosminer",
+    title: "Antminer S9 with Braiins OS 22.08",
+    generations: [],
+    start: async (options) => (await import("./braiins.ts")).startBraiinsS9(options),
+  },
 };
 
 /** Every device that can be emulated, in the order of `minerModels`. */

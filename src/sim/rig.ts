@@ -22,7 +22,7 @@ export interface RigFacts {
   noWorkW: number;
   /** As the firmware names itself to pools. */
   agent: string;
-  /** The whole device restarts in so many seconds; its mining process alone in so many. */
+  /** The whole device restarts in so many seconds. */
   rebootS: readonly [low: number, high: number];
   /** It ran for so long before anybody looked, s. */
   earlierUptimeS: number;
@@ -61,6 +61,8 @@ export abstract class Rig {
   #groups: { name: string; weight: number; work: Work }[] = [];
   #isStarted = false;
   #start: PendingStart | null = null;
+  /** The mining process is down until then. */
+  #minesFromMs = Number.NEGATIVE_INFINITY;
   #wantedW: number | null = null;
   #late: { atMs: number; change: () => void }[] = [];
   #rebootedMs = Number.NEGATIVE_INFINITY;
@@ -94,6 +96,11 @@ export abstract class Rig {
   protected abstract storedGroups(): RigGroup[];
   /** Settings that a start changes or drops. */
   protected onBoot(_nowMs: number): void {}
+
+  /** As its driver must name it: a serial number where the firmware does not tell its MAC. */
+  get identityId(): string {
+    return this.mac;
+  }
 
   /** MAC in lower-case colon form; another one while an impostor stands in its place. */
   get mac(): string {
@@ -132,6 +139,17 @@ export abstract class Rig {
 
   get uptimeS(): number {
     return Math.floor((this.clock.nowMs() - this.bootedMs) / 1000);
+  }
+
+  /** The mining process alone starts anew: it answers, and does not hash. */
+  get isRestartingMining(): boolean {
+    return this.clock.nowMs() < this.#minesFromMs;
+  }
+
+  /** Since the mining process started, s; 0 while it is down. */
+  get miningUptimeS(): number {
+    const sinceMs = Math.max(this.bootedMs, this.#minesFromMs);
+    return Math.max(0, Math.floor((this.clock.nowMs() - sinceMs) / 1000));
   }
 
   /** Draw at the wall, W; devices that tell their own board's draw override it. */
@@ -202,6 +220,12 @@ export abstract class Rig {
     this.obey(() => this.planStart(delayS, this.random.integer(...this.#facts.rebootS), false));
   }
 
+  /** A restart of the mining process alone: no work for `downS`, then the pools as stored, with fresh counters. */
+  restartMining(downS: number): void {
+    this.#minesFromMs = this.clock.nowMs() + downS * 1000;
+    this.takePools();
+  }
+
   powerCycle(offS: number): void {
     this.planStart(0, offS + this.random.integer(...this.#facts.rebootS), true);
   }
@@ -235,7 +259,7 @@ export abstract class Rig {
   }
 
   get #isAwake(): boolean {
-    if (this.isFaulty) return false;
+    if (this.isFaulty || this.isRestartingMining) return false;
     return !this.isResting || this.faults.active("zombie") !== null;
   }
 
@@ -281,6 +305,7 @@ export abstract class Rig {
   #boot(nowMs: number): void {
     this.isUp = true;
     this.bootedMs = nowMs;
+    this.#minesFromMs = nowMs;
     if (this.#facts.forgetsPause) this.isResting = false;
     this.onBoot(nowMs);
     this.#wantedW = this.isResting ? null : this.targetW;

@@ -122,7 +122,7 @@ export class WhatsminerDevice extends Rig {
     });
   }
 
-  restartMining(): void {
+  orderRestart(): void {
     this.obey(() => this.#restartProcess());
   }
 

@@ -151,7 +151,7 @@ const writes: Record<string, Write> = {
     return true;
   },
   restart_btminer(device) {
-    device.restartMining();
+    device.orderRestart();
     return true;
   },
   reboot(device) {

@@ -205,7 +205,7 @@ type Write = (device: WhatsminerDevice, param: unknown, key: Buffer) => boolean;
 const writes: Record<string, Write> = {
   "set.miner.service"(device, param) {
     if (param === "start" || param === "stop") device.setMining(param === "start");
-    else if (param === "restart") device.restartMining();
+    else if (param === "restart") device.orderRestart();
     else return false;
     return true;
   },
