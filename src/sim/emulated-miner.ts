@@ -4,7 +4,7 @@ import type { PoolEntry } from "./stratum-client.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Devices that can be emulated (`hearth emulate miner --model`). */
-export const minerModels = ["avalon-mini3", "bitaxe"] as const;
+export const minerModels = ["avalon-mini3", "bitaxe", "luxos-s19", "vnish-s19"] as const;
 export type MinerModel = (typeof minerModels)[number];
 
 /** One miner that stands in the home. */
