@@ -55,6 +55,18 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
     ports: { http: 80, cgminer: 4028 },
     load: async (options) => (await import("./bosminer.ts")).createBosminerDriver(options),
   },
+  {
+    id: "luxos",
+    title: "LuxOS (Antminer)",
+    ports: { cgminer: 4028 },
+    load: async (options) => (await import("./luxos.ts")).createLuxosDriver(options),
+  },
+  {
+    id: "vnish",
+    title: "VNish (Antminer)",
+    ports: { http: 80 },
+    load: async (options) => (await import("./vnish.ts")).createVnishDriver(options),
+  },
 ];
 
 /** The entry of a family by its id; null when there is no driver for it. */

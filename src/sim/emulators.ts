@@ -76,6 +76,18 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
     generations: [],
     start: async (options) => (await import("./braiins.ts")).startBraiinsS9(options),
   },
+  "luxos-s19": {
+    firmware: "luxos",
+    title: "Antminer S19 with LuxOS",
+    generations: [],
+    start: async (options) => (await import("./luxos-s19.ts")).startLuxosS19(options),
+  },
+  "vnish-s19": {
+    firmware: "vnish",
+    title: "Antminer S19j Pro with VNish",
+    generations: [],
+    start: async (options) => (await import("./vnish-s19.ts")).startVnishS19(options),
+  },
 };
 
 /** Every device that can be emulated, in the order of `minerModels`. */

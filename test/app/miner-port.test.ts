@@ -99,7 +99,7 @@ describe("an adopted miner", () => {
 
   it("needs a driver that is there", async () => {
     await expect(
-      openMiner({ host: "127.0.0.1", port: 1, driver: "luxos", id: null, name: "den" }),
+      openMiner({ host: "127.0.0.1", port: 1, driver: "toaster", id: null, name: "den" }),
     ).rejects.toMatchObject({ code: "DRIVER_UNKNOWN", exit: 2 });
   });
 });
