@@ -4,7 +4,7 @@ import type { PoolEntry } from "./stratum-client.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Devices that can be emulated (`hearth emulate miner --model`). */
-export const minerModels = ["avalon-mini3", "bitaxe"] as const;
+export const minerModels = ["avalon-mini3", "avalon-nano3", "avalon-nano3s", "avalon-q", "bitaxe"] as const;
 export type MinerModel = (typeof minerModels)[number];
 
 /** One miner that stands in the home. */
@@ -46,7 +46,7 @@ export interface EmulatorOptions extends MinerSetup {
 export interface EmulatedMiner {
   readonly name: string;
   readonly model: MinerModel;
-  /** MAC in lower-case colon form. */
+  /** As its driver knows it: MAC in lower-case colon form, or `serial:…` where its firmware tells no MAC. */
   readonly id: string;
   readonly host: string;
   readonly port: number;

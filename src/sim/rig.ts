@@ -100,6 +100,11 @@ export abstract class Rig {
     return this.faults.active("swap-identity") ? macOf(`impostor of ${this.#id}`) : this.#id;
   }
 
+  /** As its driver knows it; devices that tell no MAC override it. */
+  get id(): string {
+    return this.mac;
+  }
+
   /** As long as a serial number, from the MAC. */
   get serial(): string {
     return `HTH${this.mac.replaceAll(":", "").toUpperCase()}`;

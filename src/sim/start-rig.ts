@@ -40,7 +40,7 @@ export async function startRig(
   return {
     name: options.name,
     model: options.model,
-    id: device.mac,
+    id: device.id,
     host: options.host ?? "127.0.0.1",
     port: listening.port,
     wallW: () => device.wallW,
