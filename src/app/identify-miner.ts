@@ -169,9 +169,10 @@ async function tryFamily(
 ): Promise<FoundMiner | null> {
   const { target, signal, options } = search;
   const isExplicitPort = target.port !== null;
-  // A page may have told the family; it is spoken to on the family's own port.
+  // A page may have told the family; it is spoken to on the family's own port, which comes first.
   const usual = Object.values(entry.ports);
-  const port = isExplicitPort || usual.includes(seenPort) ? seenPort : (usual[0] ?? seenPort);
+  const isOwnPort = usual.includes(seenPort) && seenPort !== entry.ports.http;
+  const port = isExplicitPort || isOwnPort ? seenPort : (usual[0] ?? seenPort);
   const driver = await bindDriver(entry, target.host, port, {
     password: options.password ?? null,
     link: { isExplicitPort, allowPublic: options.allowPublic ?? false },

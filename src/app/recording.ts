@@ -63,7 +63,7 @@ const SECRET_KEYS =
 const USER_KEYS = /user|account|worker\d?|stratumUser|fallbackStratumUser|username/;
 const NAME_KEYS = /hostname|fullHostname|mdnsHostname|miner_name|ssid|wifi_ssid/;
 const SERIAL_KEYS =
-  /serial|serial_number|SerialNumber|serinum|DNA|uid|hwid|miner-sn|minersn|powersn|sn|pcb_sn|hash-sn/;
+  /serial|serial_number|SerialNumber|serinum|H?DNA|uid|hwid|miner-sn|minersn|powersn|sn|pcb_sn|hash-sn/;
 const MAC_KEYS = /mac|mac_address|macaddr|MACAddr|macAddr/;
 const HOST_KEYS = /stratumURL|fallbackStratumURL|host/;
 const MAC = /\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b/gi;

@@ -1,4 +1,4 @@
-/** The Avalon home units and their power levers (miners.md §6.1, §6.3). Draws are first guesses at the wall, W. */
+/** One rung of an Avalon home unit (miners.md §6.3). Draws are first guesses at the wall, W. */
 export interface AvalonStep {
   label: string;
   /** Null: this lever does not exist on the model. */
@@ -9,6 +9,7 @@ export interface AvalonStep {
   wallW: number;
 }
 
+/** What differs between the home units (miners.md §6.1). */
 export interface AvalonModel {
   /** Start of `Ver[…]` and value of `MODEL`, in lower case. */
   key: string;
@@ -17,11 +18,34 @@ export interface AvalonModel {
   /** Words of every mode and level the unit may be found in. */
   modeWords: Record<number, string>;
   levelWords: Record<number, string>;
+  /** No draw above this is a true one, W: a supply that tells more was read at the wrong place. */
+  highestW: number;
+  /** Fans and control board at soft-off, W; a guess until a meter says otherwise (miners.md §6.2). */
+  idleW: number;
   /** The password of the web user is sent as a voucher made from its hash (miners.md §6.5). */
   usesVoucher: boolean;
+  /** `led,1-1` lights its lamp. The Nano 3 has another grammar for that word, which sets the colour of its light [?]. */
+  hasPlainLamp: boolean;
+  /** It tells its adapter's volts where others tell board watts, and so its watts one place earlier [?]. */
+  hasEarlyWatts: boolean;
 }
 
+/** Settings of power as a device tells them. */
+export interface ToldTargets {
+  workMode: number | null;
+  workLevel: number | null;
+  /** `MPO`: of the present mode, W. */
+  targetW: number | null;
+  /** First figure of `ATA<n>`: tuning target of that mode, W. */
+  tuningW: ReadonlyMap<number, number>;
+}
+
+/** Draw of unknown models above which a figure is no reading, W. */
+const HIGHEST_W = 6000;
+const IDLE_W = 15;
+
 const NAMED_LEVELS = { 0: "low", 1: "mid", 2: "high" };
+const COMMON = { idleW: IDLE_W, usesVoucher: false, hasPlainLamp: true, hasEarlyWatts: false };
 
 const MODELS: readonly AvalonModel[] = [
   {
@@ -34,7 +58,8 @@ const MODELS: readonly AvalonModel[] = [
     ],
     modeWords: { 0: "heating", 1: "mining", 2: "night" },
     levelWords: { 0: "super", [-1]: "eco" },
-    usesVoucher: false,
+    highestW: 1500,
+    ...COMMON,
   },
   {
     key: "q",
@@ -45,7 +70,8 @@ const MODELS: readonly AvalonModel[] = [
     ],
     modeWords: { 0: "eco", 1: "standard", 2: "super" },
     levelWords: {},
-    usesVoucher: false,
+    highestW: 2500,
+    ...COMMON,
   },
   {
     key: "nano3s",
@@ -56,7 +82,9 @@ const MODELS: readonly AvalonModel[] = [
     ],
     modeWords: NAMED_LEVELS,
     levelWords: {},
-    usesVoucher: false,
+    highestW: 300,
+    ...COMMON,
+    idleW: 5,
   },
   {
     key: "nano3",
@@ -67,14 +95,31 @@ const MODELS: readonly AvalonModel[] = [
     ],
     modeWords: {},
     levelWords: NAMED_LEVELS,
+    highestW: 300,
+    idleW: 5,
     usesVoucher: true,
+    hasPlainLamp: false,
+    hasEarlyWatts: true,
   },
 ];
 
-/** The model whose `MODEL` or `Ver[…]` this is; null for rack units and models that are not known here. */
+/** The model whose `MODEL`, `PROD` or `Ver[…]` this is; null for rack units and models that are not known here. */
 export function avalonModel(word: string | null): AvalonModel | null {
-  const key = word?.toLowerCase().split("-")[0]?.trim();
+  const key = word
+    ?.toLowerCase()
+    .split("-")[0]
+    ?.replaceAll(/^\s*avalon|\s/g, "");
   return MODELS.find((model) => model.key === key) ?? null;
+}
+
+/** Draw above which a figure of this model is no reading, W. */
+export function highestWatts(model: AvalonModel | null): number {
+  return model?.highestW ?? HIGHEST_W;
+}
+
+/** Draw at rest, W. */
+export function idleWatts(model: AvalonModel | null): number {
+  return model?.idleW ?? IDLE_W;
 }
 
 /** Index of the step with these levers; null in a mode that is none of the steps. */
@@ -85,6 +130,19 @@ export function stepOf(model: AvalonModel | null, mode: number | null, level: nu
       (step.workLevel === null || step.workLevel === level),
   );
   return index === undefined || index < 0 ? null : index;
+}
+
+/** The target of each step, W: `MPO` for the present one, else its tuning target where that surely is its own. */
+export function stepTargets(model: AvalonModel, told: ToldTargets): (number | null)[] {
+  const present = stepOf(model, told.workMode, told.workLevel);
+  return model.steps.map((step, index) => {
+    if (index === present && told.targetW !== null) return told.targetW;
+    // Where mode and level mix, the mode's number does not say of which level its target is.
+    const isSoleLever = step.workMode === null || step.workLevel === null;
+    const number = step.workMode ?? step.workLevel;
+    const tuned = isSoleLever && number !== null ? told.tuningW.get(number) : undefined;
+    return tuned ?? step.targetW;
+  });
 }
 
 /** The firmware's word for a mode, as `mining/super`; numbers where no word is known. */

@@ -1,19 +1,20 @@
 import type { PoolTarget, StoredPool, WriteResult } from "../model/miner.ts";
-import { minerPasswordWrong } from "../model/miner-errors.ts";
-import type { CgminerReply, DeviceLink } from "../model/miner-link.ts";
-import { flag, list, number } from "../model/parse.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
+import type { DeviceLink } from "../model/miner-link.ts";
+import { field, flag, list, number } from "../model/parse.ts";
 import { proveWrite, type Sent } from "../model/prove-write.ts";
-import { ask, isSuccess, rawText, toSent } from "./cgminer.ts";
-import { checkCommaText, checkFailover, noSuchPool } from "./pool-target.ts";
+import type { PoolAccess } from "./avalon-pool-access.ts";
+import { ask, isSuccess, rawText, toSent, withScheme } from "./cgminer.ts";
+import { checkCommaText, checkFailover, isSameUrl, noSuchPool } from "./pool-target.ts";
 
 /** Slots of the firmware (miners.md §6.5). */
 export const AVALON_SLOTS = 3;
 /** A stored pool reads back at once where the build shows stored pools at all, ms. */
 const STORED_WITHIN_MS = 2_000;
-const SWITCH_WITHIN_MS = 10_000;
+/** A switch puts the pool first in line at once; where no line is told it shows with the connection, ms. */
+const SWITCHED_WITHIN_MS = 5_000;
+const CONNECTED_WITHIN_MS = 30_000;
 const WEB_USER = "root";
-const FACTORY_PASSWORD = "root";
-const VOUCHER_PREFIX = "ff0000ff";
 
 interface AvalonPool {
   index: number;
@@ -24,32 +25,69 @@ interface AvalonPool {
   priority: number | null;
 }
 
-export interface PoolAccess {
-  /** Null: the factory default, once. */
-  password: string | null;
+/** How one unit is let to change its pools. */
+export interface PoolLogin {
+  access: PoolAccess;
   usesVoucher: boolean;
 }
 
-/** Writes the slots that differ; the device takes them over at its next restart only. */
+/**
+ * Writes the slots that differ; the device takes them over at its next restart only. A slot that is in use beyond the
+ * wanted ones cannot be emptied, so it repeats the last of them: no work goes to a pool that nobody asked for.
+ */
 export async function writeSlots(
   link: DeviceLink,
   pools: readonly PoolTarget[],
-  access: PoolAccess,
+  login: PoolLogin,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   checkFailover(link.where, pools, AVALON_SLOTS);
   checkCommaText(pools);
   const before = await storedPools(link, signal);
-  const wanted = pools.map((pool, slot) => ({ pool, slot }));
-  const differing = wanted.filter(({ pool, slot }) => !isStored(before, pool, slot));
+  const { access } = login;
+  const unshown = unshownPools(access, before);
+  const wanted = slotsOf(pools, before, unshown);
+  // What stands in the slots is not known while an earlier write waits for its restart: then all are written.
+  const differing = unshown === null ? wanted.filter((slot) => !isStored(before, slot)) : wanted;
   if (differing.length === 0) return "effective";
+  const result = await proveSlots(link, { hasUnshown: unshown !== null, wanted, differing }, login, signal);
+  if (result === "effective") access.note(null);
+  else if (result !== "rejected") noteStored(access, wanted);
+  return result;
+}
+
+interface Slot {
+  pool: PoolTarget;
+  index: number;
+}
+
+interface SlotsToProve {
+  /** An earlier write waits for its restart. */
+  hasUnshown: boolean;
+  wanted: readonly Slot[];
+  differing: readonly Slot[];
+}
+
+function proveSlots(
+  link: DeviceLink,
+  { hasUnshown, wanted, differing }: SlotsToProve,
+  login: PoolLogin,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  let isTaken = false;
   return proveWrite(
     {
-      send: () => sendSlots(link, differing, access, signal),
+      async send() {
+        const sent = await sendSlots(link, differing, login, signal, () => noteStored(login.access, wanted));
+        isTaken = sent === "sent";
+        return sent;
+      },
       async look() {
         const after = await storedPools(link, signal);
-        // `pools` tells the pools at work: what was stored may show only after the restart (miners.md §6.5).
-        return wanted.every(({ pool, slot }) => isStored(after, pool, slot)) ? "effective" : "taken";
+        const isShown = wanted.every((slot) => isStored(after, slot));
+        if (isShown && (isTaken || !hasUnshown)) return "effective";
+        // `pools` tells the pools at work: what was stored shows only after the restart (miners.md §6.5).
+        return isTaken ? "taken" : "unchanged";
       },
       withinMs: STORED_WITHIN_MS,
     },
@@ -58,11 +96,40 @@ export async function writeSlots(
   );
 }
 
+/** The wanted pools by slot; slots beyond them that are in use, or will be after a restart, repeat the last. */
+function slotsOf(
+  pools: readonly PoolTarget[],
+  before: readonly AvalonPool[],
+  unshown: readonly string[] | null,
+): Slot[] {
+  const used = before.filter(({ url }) => url !== "").map(({ index }) => index + 1);
+  const count = Math.min(AVALON_SLOTS, Math.max(pools.length, unshown?.length ?? 0, ...used));
+  return Array.from({ length: count }, (_, index) => pools[index] ?? pools.at(-1))
+    .filter((pool) => pool !== undefined)
+    .map((pool, index) => ({ pool, index }));
+}
+
+/** What an earlier write stored and the device does not work for yet; forgotten as soon as it does. */
+function unshownPools(access: PoolAccess, atWork: readonly AvalonPool[]): readonly string[] | null {
+  const unshown = access.unshown();
+  const lines = new Set(atWork.map((pool) => toLine(pool.index, pool)));
+  if (unshown === null || !unshown.every((line) => lines.has(line))) return unshown;
+  access.note(null);
+  return null;
+}
+
+function noteStored(access: PoolAccess, slots: readonly Slot[]): void {
+  access.note(slots.map(({ pool, index }) => toLine(index, pool)));
+}
+
+function toLine(index: number, { url, user }: Pick<PoolTarget, "url" | "user">): string {
+  return `${index} ${url.toLowerCase().replace(/\/$/, "")} ${user}`;
+}
+
 /** Chooses the working pool at run time, with a reconnect and without a restart. */
 export async function switchPool(link: DeviceLink, index: number, signal: AbortSignal): Promise<WriteResult> {
   const before = await storedPools(link, signal);
-  const wanted = before.find((pool) => pool.index === index);
-  if (!wanted) throw noSuchPool(index, before.length);
+  const wanted = poolAt(before, index);
   if (wanted.isActive && (wanted.priority === null || wanted.priority === 0)) return "effective";
   return proveWrite(
     {
@@ -71,9 +138,10 @@ export async function switchPool(link: DeviceLink, index: number, signal: AbortS
       async look() {
         const chosen = (await storedPools(link, signal)).find((pool) => pool.index === index);
         if (chosen?.isActive) return "effective";
-        return chosen?.priority === 0 && wanted.priority !== 0 ? "taken" : "unchanged";
+        // First in line, and not connected yet.
+        return chosen?.priority === 0 ? "taken" : "unchanged";
       },
-      withinMs: SWITCH_WITHIN_MS,
+      withinMs: wanted.priority === null ? CONNECTED_WITHIN_MS : SWITCHED_WITHIN_MS,
     },
     link.pace,
     signal,
@@ -84,48 +152,44 @@ export async function switchPool(link: DeviceLink, index: number, signal: AbortS
 export async function reorderSlots(
   link: DeviceLink,
   index: number,
-  access: PoolAccess,
+  login: PoolLogin,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   const before = await storedPools(link, signal);
-  const wanted = before.find((pool) => pool.index === index);
-  if (!wanted) throw noSuchPool(index, before.length);
-  const order = [wanted, ...before.filter((pool) => pool !== wanted)];
-  const targets = order.map(
-    ({ url, user, password }): PoolTarget => ({
-      url,
-      user,
-      password: password ?? "x",
-      role: "unknown",
-      sharePpm: null,
-    }),
-  );
-  return writeSlots(link, targets, access, signal);
+  const wanted = poolAt(before, index);
+  // Pools that wait for a restart would be lost under the ones at work.
+  if (unshownPools(login.access, before) !== null) throw minerIncomplete(link.where, "pools");
+  const others = before.filter((pool) => pool !== wanted && pool.url !== "");
+  const targets = [wanted, ...others].map(({ url, user, password }): PoolTarget => {
+    // A password that is made up would cost the pool.
+    if (password === null) throw minerIncomplete(link.where, "pools");
+    return { url, user, password, role: "unknown", sharePpm: null };
+  });
+  return writeSlots(link, targets, login, signal);
 }
 
 async function sendSlots(
   link: DeviceLink,
-  slots: readonly { pool: PoolTarget; slot: number }[],
-  access: PoolAccess,
+  slots: readonly Slot[],
+  { access, usesVoucher }: PoolLogin,
   signal: AbortSignal,
+  onStored: () => void,
 ): Promise<Sent> {
-  const password = await webPassword(access);
+  const password = await access.password(link, usesVoucher);
   let outcome: Sent = "sent";
-  for (const { pool, slot } of slots) {
-    const parameter = [WEB_USER, password, slot, pool.url, pool.user, pool.password].join(",");
+  for (const [place, { pool, index }] of slots.entries()) {
+    const parameter = [WEB_USER, password, index, pool.url, pool.user, pool.password].join(",");
     const reply = await link.cgminer.tell({ command: "setpool", parameter }, signal);
-    if (!isSuccess(reply)) checkPassword(link, reply, access);
+    if (!isSuccess(reply) && /user(?:name|pass) err/i.test(reply.message)) {
+      throw access.refused(link);
+    }
     const sent = toSent(reply);
-    if (sent === "refused") return "refused";
+    // With one slot stored and another refused it is no plain no.
+    if (sent === "refused") return place === 0 ? "refused" : "unsure";
+    onStored();
     if (sent === "unsure") outcome = "unsure";
   }
   return outcome;
-}
-
-function checkPassword(link: DeviceLink, reply: CgminerReply, access: PoolAccess): void {
-  if (/user(name|pass) err/i.test(reply.message)) {
-    throw minerPasswordWrong(link.where, access.password === null);
-  }
 }
 
 /** Pools with their passwords, which this firmware tells in clear text (miners.md §1 rule 6): for a backup only. */
@@ -135,28 +199,32 @@ export async function backupPools(link: DeviceLink, signal: AbortSignal): Promis
     .map(({ url, user, password }) => ({ url, user, password, sharePpm: null }));
 }
 
+/** Throws `MINER_POOL_UNKNOWN` for a slot that is not in use. */
+function poolAt(stored: readonly AvalonPool[], index: number): AvalonPool {
+  const used = stored.filter(({ url }) => url !== "");
+  const found = used.find((pool) => pool.index === index);
+  if (!found) throw noSuchPool(index, used.length);
+  return found;
+}
+
+/** Throws `MINER_INCOMPLETE` where the list is not whole. */
 async function storedPools(link: DeviceLink, signal: AbortSignal): Promise<AvalonPool[]> {
-  const reply = await ask(link, "pools", signal);
-  return list(reply.sections, "POOLS").map((pool, place) => ({
-    index: number(pool, "POOL") ?? place,
-    url: rawText(pool, "URL") ?? "",
-    user: rawText(pool, "User") ?? "",
-    password: rawText(pool, "Password"),
-    isActive: flag(pool, "Stratum Active") === true,
-    priority: number(pool, "Priority"),
-  }));
+  const { sections } = await ask(link, "pools", signal);
+  if (!Array.isArray(field(sections, "POOLS"))) throw minerIncomplete(link.where, "pools");
+  return list(sections, "POOLS").map((pool, place) => {
+    const [url, user] = [rawText(pool, "URL"), rawText(pool, "User")];
+    if (url === null || user === null) throw minerIncomplete(link.where, "pools");
+    return {
+      index: number(pool, "POOL") ?? place,
+      ...{ url: withScheme(url), user, password: rawText(pool, "Password") },
+      isActive: flag(pool, "Stratum Active") === true,
+      priority: number(pool, "Priority"),
+    };
+  });
 }
 
-function isStored(stored: readonly AvalonPool[], wanted: PoolTarget, slot: number): boolean {
-  const found = stored.find((pool) => pool.index === slot);
-  if (found?.url !== wanted.url || found.user !== wanted.user) return false;
-  return found.password === null || found.password === wanted.password;
-}
-
-async function webPassword(access: PoolAccess): Promise<string> {
-  const password = access.password ?? FACTORY_PASSWORD;
-  if (!access.usesVoucher) return password;
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(password));
-  const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return VOUCHER_PREFIX + hex.slice(0, 24);
+function isStored(stored: readonly AvalonPool[], { pool, index }: Slot): boolean {
+  const found = stored.find((candidate) => candidate.index === index);
+  if (found === undefined || !isSameUrl(found.url, pool.url) || found.user !== pool.user) return false;
+  return found.password === null || found.password === pool.password;
 }

@@ -1,7 +1,9 @@
 import type { WriteResult } from "../model/miner.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { proveWrite, type Seen, type Sent, sendUnproved } from "../model/prove-write.ts";
-import type { AvalonModel } from "./avalon-models.ts";
+import type { AvalonModel, AvalonStep } from "./avalon-models.ts";
+import { askLevers } from "./avalon-start.ts";
 import { type AvalonLevers, askStats, toAvalonLevers } from "./avalon-stats.ts";
 import { toSent } from "./cgminer.ts";
 import { noSuchStep } from "./pool-target.ts";
@@ -30,9 +32,9 @@ export async function setSoftOff(
       async send() {
         const reply = await link.cgminer.tell(`ascset|0,${isOff ? "softoff" : "softon"},1:${at}`, signal);
         // Soft on may end the connection without a word (miners.md §6.4): it counts as sent, the read-back decides.
-        return reply.status === "NO_REPLY" ? "sent" : toSent(reply);
+        return reply.status === "NO_REPLY" && !isOff ? "sent" : toSent(reply);
       },
-      look: async () => seenSoft(await readLevers(link, signal), isOff),
+      look: async () => seenSoft(toAvalonLevers((await askStats(link, signal)).sections), isOff),
       withinMs: SOFT_WITHIN_MS,
     },
     link.pace,
@@ -45,7 +47,17 @@ function seenSoft({ state, isSoftOff }: AvalonLevers, isOff: boolean): Seen {
   return isSoftOff === isOff ? "taken" : "unchanged";
 }
 
-/** Sets the levers of one step, only those that differ. A device that calibrates refuses: `rejected`. */
+/** One setting of a step that the device has otherwise. */
+interface Change {
+  verb: "workmode" | "worklevel";
+  wanted: number;
+  of(seen: AvalonLevers): number | null;
+}
+
+/**
+ * Sets the levers of one step, only those that differ. A device that calibrates refuses: `rejected`. Throws
+ * `MINER_INCOMPLETE` where it does not tell how its levers stand.
+ */
 export async function setAvalonStep(
   link: DeviceLink,
   model: AvalonModel,
@@ -54,32 +66,55 @@ export async function setAvalonStep(
 ): Promise<WriteResult> {
   const step = model.steps[index];
   if (!step) throw noSuchStep(index, model.steps.length);
-  const levers: [string, number | null, (seen: AvalonLevers) => number | null][] = [
-    ["workmode", step.workMode, (seen) => seen.workMode],
-    ["worklevel", step.workLevel, (seen) => seen.workLevel],
-  ];
-  const isSet = (seen: AvalonLevers) =>
-    levers.every(([, wanted, of]) => wanted === null || of(seen) === wanted);
-  const before = await readLevers(link, signal);
-  if (isSet(before)) return "effective";
+  const before = await askLevers(link, signal);
+  const changes = changesTo(link, step, before);
+  if (changes.length === 0) return "effective";
+  let isTaken = false;
   return proveWrite(
     {
       async send() {
-        let outcome: Sent = "sent";
-        for (const [name, wanted, of] of levers) {
-          if (wanted === null || of(before) === wanted) continue;
-          const sent = toSent(await link.cgminer.tell(`ascset|0,${name},set,${wanted}`, signal));
-          if (sent === "refused") return "refused";
-          if (sent === "unsure") outcome = "unsure";
-        }
-        return outcome;
+        const sent = await sendChanges(link, changes, signal);
+        isTaken = sent === "sent";
+        return sent;
       },
-      look: async () => (isSet(await readLevers(link, signal)) ? "effective" : "unchanged"),
+      async look() {
+        const seen = await askLevers(link, signal);
+        const done = changes.filter(({ wanted, of }) => of(seen) === wanted);
+        if (done.length === changes.length) return "effective";
+        return isTaken && done.length > 0 ? "taken" : "unchanged";
+      },
       withinMs: LEVERS_WITHIN_MS,
     },
     link.pace,
     signal,
   );
+}
+
+/** What has to be sent, in the order in which no mode on the way draws more than both ends do. */
+function changesTo(link: DeviceLink, step: AvalonStep, before: AvalonLevers): Change[] {
+  const levers: [Change["verb"], number | null, Change["of"]][] = [
+    ["workmode", step.workMode, ({ workMode }) => workMode],
+    ["worklevel", step.workLevel, ({ workLevel }) => workLevel],
+  ];
+  const changes: Change[] = [];
+  for (const [verb, wanted, of] of levers) {
+    if (wanted === null) continue;
+    if (of(before) === null) throw minerIncomplete(link.where, "mode");
+    if (of(before) !== wanted) changes.push({ verb, wanted, of });
+  }
+  const isLevelLowered = step.workLevel !== null && step.workLevel < (before.workLevel ?? 0);
+  return isLevelLowered ? changes.toReversed() : changes;
+}
+
+async function sendChanges(link: DeviceLink, changes: readonly Change[], signal: AbortSignal): Promise<Sent> {
+  let outcome: Sent = "sent";
+  for (const [place, { verb, wanted }] of changes.entries()) {
+    const sent = toSent(await link.cgminer.tell(`ascset|0,${verb},set,${wanted}`, signal));
+    // With one lever set and the other refused it is no plain no.
+    if (sent === "refused") return place === 0 ? "refused" : "unsure";
+    if (sent === "unsure") outcome = "unsure";
+  }
+  return outcome;
 }
 
 /** Restarts the device at once; the effect shows only when it is back. */
@@ -93,10 +128,6 @@ export async function rebootAvalon(link: DeviceLink, signal: AbortSignal): Promi
 /** Lights its lamp; nothing tells whether it shines. */
 export async function lightAvalon(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
   return sendUnproved(async () => toSent(await link.cgminer.tell("ascset|0,led,1-1", signal)), signal);
-}
-
-async function readLevers(link: DeviceLink, signal: AbortSignal): Promise<AvalonLevers> {
-  return toAvalonLevers((await askStats(link, signal)).sections);
 }
 
 function isPlausible(when: number | null): when is number {

@@ -1,48 +1,32 @@
 import type { MinerReading, MinerState } from "../model/miner.ts";
 import type { CgminerReply, DeviceLink } from "../model/miner-link.ts";
-import { field, list, number, safeText, toNumber } from "../model/parse.ts";
-import { avalonModel, modeWord, stepOf } from "./avalon-models.ts";
+import { safeText, toNumber } from "../model/parse.ts";
+import { type AvalonSummary, toSummary } from "./avalon-fields.ts";
+import {
+  type AvalonModel,
+  avalonModel,
+  highestWatts,
+  modeWord,
+  stepOf,
+  type ToldTargets,
+} from "./avalon-models.ts";
 import { checked, INVALID_COMMAND, toPools } from "./cgminer.ts";
 
-/** The settings that pause and steps are proved by. */
-export interface AvalonLevers {
-  modelWord: string | null;
+type Fields = AvalonSummary["fields"];
+
+/** The settings that pause and steps are proved by; `targetW` is a target of the hash board, never a reading. */
+export interface AvalonLevers extends ToldTargets {
   state: MinerState;
   /** True when the device says that it was switched off by an order (`SoftOFF`); null when it does not tell. */
   isSoftOff: boolean | null;
-  workMode: number | null;
-  workLevel: number | null;
-  /** Configured hash-board output, W: a target, not a reading. */
-  targetW: number | null;
 }
 
-const NO_SENSOR = -273;
-/** Index of the wall figure in `PS[…]`; other places are rails and boards (miners.md §6.2). */
-const WALL_INDEX = 6;
-
-/** Keys and values of `KEY[value]` text, walked bracket by bracket; a cut tail is left out, the first of a key wins. */
-export function bracketFields(source: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  let at = 0;
-  while (at < source.length) {
-    const open = source.indexOf("[", at);
-    if (open < 0) break;
-    // A stray `]` or the wrapper `'STATS':{` before a key is not part of it.
-    const head = source.slice(at, open);
-    const key = head.slice(Math.max(head.lastIndexOf("]"), head.lastIndexOf("{")) + 1).trim();
-    const close = source.indexOf("]", open);
-    const nextOpen = source.indexOf("[", open + 1);
-    if (close < 0) break;
-    if (nextOpen >= 0 && nextOpen < close) {
-      // The bracket of this key was never closed: what stands before the next key is no safe value.
-      at = Math.max(open + 1, source.lastIndexOf(" ", nextOpen) + 1);
-      continue;
-    }
-    if (key !== "" && !fields.has(key)) fields.set(key, source.slice(open + 1, close).trim());
-    at = close + 1;
-  }
-  return fields;
-}
+/** What a sensor tells that is not there, and one that is asleep (miners.md §6.2), degC. */
+const NO_TEMPERATURE = [-273, 0];
+/** Place of the wall figure in `PS[…]`; other places are rails and boards (miners.md §6.2). */
+const WALL_PLACE = 6;
+/** From here on the fifth place of `PS[…]` is a voltage in 10 mV: no home unit has a board of two kilowatts. */
+const LEAST_VOLTAGE = 2000;
 
 /** `estats`, or `stats` on builds that lack it (miners.md §6.2). */
 export async function askStats(link: DeviceLink, signal: AbortSignal): Promise<CgminerReply> {
@@ -53,110 +37,129 @@ export async function askStats(link: DeviceLink, signal: AbortSignal): Promise<C
 
 /** One snapshot from the sections of `estats` and `pools`; no I/O. */
 export function toReading(stats: unknown, pools: unknown): MinerReading {
-  const entry = statsEntry(stats);
-  const fields = bracketFields(summaryText(entry));
-  const levers = toLevers(fields);
+  const summary = toSummary(stats);
+  const { fields } = summary;
+  const model = modelOf(fields);
+  const levers = toLevers(summary);
   const { state } = levers;
-  const powerW = wallPower(fields, state);
+  const powerW = wallPower(fields, model);
+  const isAtWork = state !== "paused" && state !== "unknown";
   return {
     state,
-    stateDetail: stateDetail(fields),
+    stateDetail: stateDetail(fields, state),
     powerW,
     // The wall figure at rest is a stale one (miners.md §6.2).
     powerSource: powerW === null ? null : state === "paused" ? "estimated" : "measured",
-    hashrateThs: toNumber(fields.get("GHSspd"), { scale: 1e-3, min: 0 }),
-    chipMaxC: temperature(fields, "TMax", [NO_SENSOR, 0]),
-    boardC: temperature(fields, "HBTemp", [NO_SENSOR, 0]) ?? temperature(fields, "HBOTemp"),
+    hashrateThs: liveRate(fields),
+    chipMaxC: temperature(fields, "TMax"),
+    boardC: temperature(fields, "HBTemp") ?? temperature(fields, "HBOTemp"),
     inletC: temperature(fields, "ITemp"),
     outletC: temperature(fields, "OTemp"),
     fans: fansOf(fields),
-    hasFanFault: (toNumber(fields.get("FanErr")) ?? 0) !== 0,
-    uptimeS: toNumber(fields.get("Elapsed"), { min: 0 }) ?? number(entry, "Elapsed", { min: 0 }),
+    hasFanFault: isErrorWord(fields.get("FanErr")),
+    uptimeS: toNumber(fields.get("Elapsed"), { min: 0 }) ?? summary.elapsedS,
     powerTargetW: levers.targetW,
-    mode: modeWord(avalonModel(levers.modelWord), levers.workMode, levers.workLevel),
-    stepIndex:
-      state === "paused" || state === "unknown"
-        ? null
-        : stepOf(avalonModel(levers.modelWord), levers.workMode, levers.workLevel),
+    mode: modeWord(model, levers.workMode, levers.workLevel),
+    stepIndex: isAtWork ? stepOf(model, levers.workMode, levers.workLevel) : null,
     pools: toPools(pools),
   };
 }
 
 /** The levers alone, for read-back. */
 export function toAvalonLevers(stats: unknown): AvalonLevers {
-  return toLevers(bracketFields(summaryText(statsEntry(stats))));
+  return toLevers(toSummary(stats));
 }
 
-function toLevers(fields: Map<string, string>): AvalonLevers {
+/** Watts at the wall of a `PS[…]` list or `WALLPOWER`; 0 is a build that does not tell, for what answers draws. */
+export function wallPower(fields: Fields, model: AvalonModel | null): number | null {
+  const places = fields.get("PS")?.split(/\s+/) ?? [];
+  const isEarly = model?.hasEarlyWatts === true && (toNumber(places[WALL_PLACE - 2]) ?? 0) >= LEAST_VOLTAGE;
+  const rules = { unknownWhen: 0, min: 0, max: highestWatts(model) };
+  return (
+    toNumber(places[isEarly ? WALL_PLACE - 1 : WALL_PLACE], rules) ?? toNumber(fields.get("WALLPOWER"), rules)
+  );
+}
+
+function modelOf(fields: Fields): AvalonModel | null {
+  return avalonModel(fields.get("Ver") ?? null);
+}
+
+function toLevers(summary: AvalonSummary): AvalonLevers {
+  const { fields } = summary;
   return {
-    modelWord: fields.get("Ver")?.split("-")[0] ?? null,
-    state: stateOf(fields),
+    state: stateOf(summary),
     isSoftOff: softOff(fields),
     workMode: toNumber(fields.get("WORKMODE")),
     workLevel: toNumber(fields.get("WORKLEVEL") ?? fields.get("WORKLVL")),
     targetW: toNumber(fields.get("MPO"), { min: 1 }),
+    tuningW: tuningTargets(fields),
   };
 }
 
-/** The entry that carries the summary text; with several entries the first that has it. */
-function statsEntry(stats: unknown): unknown {
-  const entries = list(stats, "STATS");
-  return entries.find((entry) => summaryText(entry) !== "") ?? entries[0];
+/** `ATA<n>[watt-…]` by n; figures that are no watts are left out. */
+function tuningTargets(fields: Fields): Map<number, number> {
+  const targets = new Map<number, number>();
+  for (const [key, value] of fields) {
+    const number = /^ATA(\d)$/.exec(key)?.[1];
+    const watts = toNumber(/^(\d+)-/.exec(value)?.[1], { min: 1 });
+    if (number !== undefined && watts !== null) targets.set(Number(number), watts);
+  }
+  return targets;
 }
 
-function summaryText(entry: unknown): string {
-  const summary = field(entry, "MM ID0") ?? field(entry, "MM ID0:Summary");
-  return typeof summary === "string" ? summary : "";
-}
-
-function stateOf(fields: Map<string, string>): MinerState {
+function stateOf({ fields, isEmpty }: AvalonSummary): MinerState {
   const words = fields.get("SYSTEMSTATU") ?? "";
   const named = /Work:\s*In\s+(Init|Work|Idle|Fault)/i.exec(words)?.[1]?.toLowerCase();
   const place = named === undefined ? toNumber(fields.get("STATE")) : STATE_WORDS.indexOf(named);
   if (place !== null && place >= 0) return STATES[place] ?? "unknown";
-  // A start shows an empty summary (miners.md §6.2).
-  if (fields.size === 0) return "starting";
-  return softOff(fields) === true ? "paused" : "unknown";
-}
-
-function softOff(fields: Map<string, string>): boolean | null {
-  const reason = toNumber(fields.get("SoftOFF"));
-  return reason === null ? null : reason !== 0;
+  if (isEmpty) return "starting";
+  if (softOff(fields) === true) return "paused";
+  if (fields.has("SYSTEMSTATU") || fields.has("STATE")) return "unknown";
+  // The Nano 3 tells no state: then what hashes mines, and of what does not nothing is known (interfaces.md §6).
+  return (liveRate(fields) ?? 0) > 0 ? "mining" : "unknown";
 }
 
 const STATE_WORDS = ["init", "work", "idle", "fault"];
 const STATES: readonly MinerState[] = ["starting", "mining", "paused", "fault"];
 
-function stateDetail(fields: Map<string, string>): string | null {
+function softOff(fields: Fields): boolean | null {
+  const reason = toNumber(fields.get("SoftOFF"));
+  return reason === null ? null : reason !== 0;
+}
+
+/** Averages of the firmware go on for hours after a soft off, so only the live rate counts; TH/s. */
+function liveRate(fields: Fields): number | null {
+  return toNumber(fields.get("GHSspd"), { scale: 1e-3, min: 0 });
+}
+
+function stateDetail(fields: Fields, state: MinerState): string | null {
   const details: string[] = [];
-  if (stateOf(fields) === "fault") details.push(safeText(fields.get("SYSTEMSTATU") ?? "fault", 80));
+  if (state === "fault") details.push(safeText(fields.get("SYSTEMSTATU") ?? "fault", 80));
+  // Then it refuses other modes, for up to tens of minutes (miners.md §6.3).
   if (toNumber(fields.get("ADJ")) === 0) details.push("calibrating");
+  const supply = fields.get("PS")?.split(/\s+/)[0];
+  if (isErrorWord(supply)) details.push(safeText(`supply error ${supply}`, 80));
   for (const key of ["FanErr", "ECHU", "ECMM"]) {
     const value = fields.get(key);
-    if (value !== undefined && /[1-9]/.test(value)) details.push(safeText(`${key} ${value}`, 80));
+    if (isErrorWord(value)) details.push(safeText(`${key} ${value}`, 80));
   }
   return details.length > 0 ? details.join(", ") : null;
 }
 
-function wallPower(fields: Map<string, string>, state: MinerState): number | null {
-  const places = fields.get("PS")?.split(/\s+/) ?? [];
-  // A supply that feeds a working board never shows 0: that is a build which does not tell.
-  const unknownWhen = state === "mining" ? { unknownWhen: 0 } : {};
+/** Numbers of which one is not 0, decimal or hexadecimal. */
+function isErrorWord(value: string | undefined): boolean {
   return (
-    toNumber(places[WALL_INDEX], { min: 0, ...unknownWhen }) ??
-    toNumber(fields.get("WALLPOWER"), { min: 0, ...unknownWhen })
+    value !== undefined &&
+    /^(?:0x)?[0-9a-f]+(?:\s+(?:0x)?[0-9a-f]+)*$/i.test(value) &&
+    /[1-9a-f]/i.test(value)
   );
 }
 
-function temperature(
-  fields: Map<string, string>,
-  key: string,
-  unknownWhen: readonly number[] = [NO_SENSOR],
-): number | null {
-  return toNumber(fields.get(key), { unknownWhen, min: -60, max: 200 });
+function temperature(fields: Fields, key: string): number | null {
+  return toNumber(fields.get(key), { unknownWhen: NO_TEMPERATURE, min: -60, max: 200 });
 }
 
-function fansOf(fields: Map<string, string>): MinerReading["fans"] {
+function fansOf(fields: Fields): MinerReading["fans"] {
   const percent = toNumber(fields.get("FanR")?.replace("%", ""), { min: 0, max: 100 });
   return ["Fan1", "Fan2", "Fan3", "Fan4"]
     .filter((key) => fields.has(key))

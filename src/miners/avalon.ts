@@ -1,60 +1,44 @@
 import { HearthError } from "../model/errors.ts";
-import type { MinerActions, MinerCapabilities, MinerIdentity, MinerReading } from "../model/miner.ts";
+import type { MinerActions, MinerCapabilities, MinerReading, PowerStep } from "../model/miner.ts";
 import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link.ts";
-import { list, text, toMac } from "../model/parse.ts";
-import { type AvalonModel, avalonModel, stepOf } from "./avalon-models.ts";
+import { list, text } from "../model/parse.ts";
+import { identifyAvalon, toModel } from "./avalon-identity.ts";
+import { type AvalonModel, idleWatts, stepTargets, type ToldTargets } from "./avalon-models.ts";
+import { createPoolAccess, type PoolAccess } from "./avalon-pool-access.ts";
 import { AVALON_SLOTS, backupPools, reorderSlots, switchPool, writeSlots } from "./avalon-pools.ts";
 import { lightAvalon, rebootAvalon, setAvalonStep, setSoftOff } from "./avalon-power.ts";
-import { askStats, toAvalonLevers, toReading } from "./avalon-stats.ts";
+import { askLevers, readStart } from "./avalon-start.ts";
+import { askStats, toReading } from "./avalon-stats.ts";
 import { ask, isSuccess } from "./cgminer.ts";
 
-/** Fans and control board at soft-off, W; a guess until a meter says otherwise (miners.md §6.2). */
-const IDLE_W = 15;
 /** The firmware cuts longer names (settlement.md §3, end). */
 const MAX_USER_LENGTH = 63;
 
 /** Avalon home units: steps instead of watts, soft off and on, no weighted pools (miners.md §6). */
 export function createAvalonDriver(options: DriverOptions = {}): MinerDriver {
+  const access = createPoolAccess(options);
+  let model: AvalonModel | null = null;
   return {
     id: "avalon",
     title: "Canaan Avalon home (Nano 3, Nano 3S, Mini 3, Q)",
     tier: "gold",
-    exemptions: ["no weighted pools in the firmware", "new pools show only after a restart"],
-    identify: async (link, signal) => toIdentity((await ask(link, "version", signal)).sections),
-    read,
-    capabilities: (link, signal) => capabilities(link, options, signal),
+    exemptions: [
+      "no weighted pools in the firmware",
+      "new pools show only after a restart",
+      "builds without soft off, as of the Nano 3S of early 2025, cannot be paused",
+      "a Nano 3 names no state, so it counts as mining while its live rate moves",
+      "the Mini 3's Heating mode is never chosen, because it follows a thermostat of its own",
+    ],
+    identify: identifyAvalon,
+    async read(link, signal) {
+      const reading = await read(link, signal);
+      if (reading.state !== "starting" || reading.mode !== null) return reading;
+      model ??= toModel((await ask(link, "version", signal)).sections);
+      return readStart(link, reading, model, signal);
+    },
+    capabilities: (link, signal) => capabilities(link, access, signal),
     backup: async (link, signal) => ({ pools: await backupPools(link, signal), settings: null }),
   };
-}
-
-/** Identity from the sections of `version`; null for other families and units without any number of their own. */
-export function toIdentity(version: unknown): MinerIdentity | null {
-  const entry = list(version, "VERSION")[0];
-  const product = text(entry, "PROD");
-  if (!product?.toUpperCase().includes("AVALON")) return null;
-  const mac = toMac(text(entry, "MAC"));
-  const serial = serialOf(text(entry, "DNA"));
-  const id = mac ?? (serial === null ? null : `serial:${serial}`);
-  if (id === null) return null;
-  return {
-    id,
-    mac,
-    serial,
-    make: "Canaan",
-    model: product,
-    firmware: "avalon",
-    firmwareVersion:
-      text(entry, "LVERSION") ??
-      text(entry, "CGVERSION") ??
-      text(entry, "BVERSION") ??
-      text(entry, "CGMiner") ??
-      "",
-  };
-}
-
-/** `<DELETED>` and other placeholders are no serial. */
-function serialOf(dna: string | null): string | null {
-  return dna !== null && /^[0-9a-f]{8,64}$/i.test(dna) ? dna.toLowerCase() : null;
 }
 
 async function read(link: DeviceLink, signal: AbortSignal): Promise<MinerReading> {
@@ -67,23 +51,34 @@ async function read(link: DeviceLink, signal: AbortSignal): Promise<MinerReading
   return toReading(stats.sections, pools?.sections);
 }
 
+/** What the build says of itself, which differs from unit to unit. */
+interface Told {
+  model: AvalonModel | null;
+  verbs: ReadonlySet<string>;
+  canSwitchPool: boolean;
+  canSetPool: boolean;
+  steps: PowerStep[];
+}
+
 async function capabilities(
   link: DeviceLink,
-  options: DriverOptions,
+  access: PoolAccess,
   signal: AbortSignal,
 ): Promise<MinerCapabilities> {
-  const version = await ask(link, "version", signal);
-  const entry = list(version.sections, "VERSION")[0];
-  const model = avalonModel(text(entry, "MODEL"));
-  const levers = toAvalonLevers((await askStats(link, signal)).sections);
-  const verbs = await supportedVerbs(link, signal);
-  const canSwitchPool = await hasCommand(link, "switchpool", signal);
-  const hasLevers = levers.workMode !== null || levers.workLevel !== null;
-  const steps = hasLevers
-    ? stepsOf(model, stepOf(model, levers.workMode, levers.workLevel), levers.targetW)
-    : [];
+  const model = toModel((await ask(link, "version", signal)).sections);
+  const levers = await askLevers(link, signal);
+  const told: Told = {
+    model,
+    verbs: await supportedVerbs(link, signal),
+    canSwitchPool: (await hasCommand(link, "switchpool", signal)) === true,
+    // Documented for every home unit, so only a plain no counts.
+    canSetPool: model !== null && (await hasCommand(link, "setpool", signal)) !== false,
+    steps: stepsOf(model, levers),
+  };
+  const { steps, verbs } = told;
   const canPause = verbs.has("softoff") && verbs.has("softon");
-  const targets = steps.map((step) => step.targetW);
+  const targets = steps.map(({ targetW }) => targetW);
+  const actions = actionsOf(link, access, told, canPause);
   return {
     canPause,
     power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
@@ -91,7 +86,7 @@ async function capabilities(
     minW: targets.includes(null) ? null : (targets[0] ?? null),
     maxW: targets.includes(null) ? null : (targets.at(-1) ?? null),
     steps,
-    idleW: IDLE_W,
+    idleW: idleWatts(model),
     // Fans and calibration come first: minutes to full power (miners.md §6.4).
     wakeS: 180,
     tauS: 30,
@@ -102,45 +97,50 @@ async function capabilities(
     pausePersists: false,
     splitStepPpm: null,
     poolSlots: AVALON_SLOTS,
-    poolSwitch: canSwitchPool ? "reconnect" : "restart",
+    poolSwitch: !actions.selectPool ? "none" : told.canSwitchPool ? "reconnect" : "restart",
     poolsNeedRestart: true,
     maxUserLength: MAX_USER_LENGTH,
-    actions: actionsOf(link, options, model, { canPause, canSwitchPool, hasSteps: steps.length > 0, verbs }),
+    actions,
   };
 }
 
-function stepsOf(model: AvalonModel | null, current: number | null, targetW: number | null) {
-  return (model?.steps ?? []).map((step, index) => ({
-    label: step.label,
-    targetW: index === current ? (targetW ?? step.targetW) : step.targetW,
-    wallW: step.wallW,
+/** Empty for models whose levers are not known here, and for builds that do not tell them. */
+function stepsOf(model: AvalonModel | null, told: ToldTargets): PowerStep[] {
+  if (model === null || (told.workMode === null && told.workLevel === null)) return [];
+  const targets = stepTargets(model, told);
+  return model.steps.map(({ label, wallW }, index) => ({
+    ...{ label, wallW },
+    targetW: targets[index] ?? null,
     hashrateThs: null,
   }));
 }
 
-function actionsOf(
-  link: DeviceLink,
-  options: DriverOptions,
-  model: AvalonModel | null,
-  can: { canPause: boolean; canSwitchPool: boolean; hasSteps: boolean; verbs: ReadonlySet<string> },
-): MinerActions {
-  const access = { password: options.password ?? null, usesVoucher: model?.usesVoucher ?? false };
+function actionsOf(link: DeviceLink, access: PoolAccess, told: Told, canPause: boolean): MinerActions {
+  const { model, verbs } = told;
   const actions: MinerActions = {};
-  if (can.canPause) {
+  if (canPause) {
     actions.pause = (signal) => setSoftOff(link, true, signal);
     actions.resume = (signal) => setSoftOff(link, false, signal);
   }
-  if (model !== null && can.hasSteps)
-    actions.setStep = (index, signal) => setAvalonStep(link, model, index, signal);
   if (model === null) return actions;
-  actions.writePools = (pools, signal) => writeSlots(link, pools, access, signal);
-  if (can.verbs.has("led")) actions.locate = (signal) => lightAvalon(link, signal);
-  if (can.verbs.has("reboot")) actions.restart = (signal) => rebootAvalon(link, signal);
-  if (can.canSwitchPool) actions.selectPool = (index, signal) => switchPool(link, index, signal);
-  else if (can.verbs.has("reboot")) {
+  const { usesVoucher } = model;
+  if (told.steps.length > 0) actions.setStep = (index, signal) => setAvalonStep(link, model, index, signal);
+  if (told.canSetPool) {
+    actions.writePools = (pools, signal) => writeSlots(link, pools, { access, usesVoucher }, signal);
+  }
+  if (verbs.has("led") && model.hasPlainLamp) actions.locate = (signal) => lightAvalon(link, signal);
+  const restart = async (signal: AbortSignal) => {
+    const result = await rebootAvalon(link, signal);
+    // Stored pools and pools at work are the same after it.
+    if (result === "pending") access.note(null);
+    return result;
+  };
+  if (verbs.has("reboot")) actions.restart = restart;
+  if (told.canSwitchPool) actions.selectPool = (index, signal) => switchPool(link, index, signal);
+  else if (told.canSetPool && verbs.has("reboot")) {
     actions.selectPool = async (index, signal) => {
-      const written = await reorderSlots(link, index, access, signal);
-      return written === "pending" ? rebootAvalon(link, signal) : written;
+      const written = await reorderSlots(link, index, { access, usesVoucher }, signal);
+      return written === "pending" ? restart(signal) : written;
     };
   }
   return actions;
@@ -154,8 +154,11 @@ async function supportedVerbs(link: DeviceLink, signal: AbortSignal): Promise<Re
   return new Set(listed.split("|").map((word) => word.trim().split(",")[0] ?? ""));
 }
 
-async function hasCommand(link: DeviceLink, command: string, signal: AbortSignal): Promise<boolean> {
+/** Does the device have, and allow, a command? Null when it does not say. */
+async function hasCommand(link: DeviceLink, command: string, signal: AbortSignal): Promise<boolean | null> {
   const reply = await link.cgminer.ask({ command: "check", parameter: command }, signal);
   const entry = list(reply.sections, "CHECK")[0];
-  return isSuccess(reply) && text(entry, "Exists") === "Y" && text(entry, "Access") === "Y";
+  const [exists, access] = [text(entry, "Exists"), text(entry, "Access")];
+  if (!isSuccess(reply) || exists === null) return null;
+  return exists === "Y" && access === "Y";
 }

@@ -22,7 +22,7 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
   {
     id: "avalon",
     title: "Canaan Avalon home",
-    ports: { cgminer: 4028 },
+    ports: { cgminer: 4028, http: 80 },
     load: async (options) => (await import("./avalon.ts")).createAvalonDriver(options),
   },
   {

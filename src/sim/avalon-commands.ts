@@ -1,13 +1,7 @@
+import { createHash } from "node:crypto";
 import type { AvalonDevice } from "./avalon-device.ts";
-import { avalonWallW } from "./avalon-device.ts";
-import {
-  devsAnswer,
-  poolsAnswer,
-  read,
-  statsAnswer,
-  summaryAnswer,
-  versionAnswer,
-} from "./avalon-replies.ts";
+import { powerSupply, statsAnswer } from "./avalon-estats.ts";
+import { devsAnswer, poolsAnswer, read, summaryAnswer, versionAnswer } from "./avalon-replies.ts";
 import type { CgminerAnswer } from "./cgminer-wire.ts";
 
 /** What the commands need beside the device. */
@@ -22,7 +16,7 @@ export interface AvalonContext {
 type Handler = (context: AvalonContext, parameter: string) => CgminerAnswer | null;
 
 const reads: Record<string, Handler> = {
-  version: ({ device }) => versionAnswer(device.mac),
+  version: ({ device }) => versionAnswer(device),
   summary: ({ device }) => summaryAnswer(device),
   devs: ({ device }) => devsAnswer(device),
   pools: ({ device }) => poolsAnswer(device),
@@ -42,7 +36,7 @@ export function runAvalonCommand(
 ): CgminerAnswer | null {
   const readHandler = Object.hasOwn(reads, command) ? reads[command] : undefined;
   if (readHandler !== undefined) return readHandler(context, parameter);
-  const handler = Object.hasOwn(writes, command) ? writes[command] : undefined;
+  const handler = hasWrite(context.device, command) ? writes[command] : undefined;
   if (handler === undefined) return error(14, "Invalid command");
   if (isJoined) return error(45, `Access denied to '${command}' command`);
   return handler(context, parameter);
@@ -57,8 +51,12 @@ function error(code: number, message: string): CgminerAnswer {
   return { status: "E", code, message, sections: [] };
 }
 
-function check(_context: AvalonContext, parameter: string): CgminerAnswer {
-  const exists = Object.hasOwn(reads, parameter) || Object.hasOwn(writes, parameter);
+function hasWrite({ facts }: AvalonDevice, command: string): boolean {
+  return Object.hasOwn(writes, command) && (command !== "switchpool" || facts.canSwitchPool);
+}
+
+function check({ device }: AvalonContext, parameter: string): CgminerAnswer {
+  const exists = Object.hasOwn(reads, parameter) || hasWrite(device, parameter);
   const word = exists ? "Y" : "N";
   return read(72, "Check command", { name: "CHECK", rows: [{ Exists: word, Access: word }] });
 }
@@ -78,71 +76,103 @@ function switchpool({ device }: AvalonContext, parameter: string): CgminerAnswer
 /** Stores a pool for the next start; wants the web password. The codes of its answers are not on record. */
 function setpool({ device, webUser, webPassword }: AvalonContext, parameter: string): CgminerAnswer {
   const [user, password, slotText, url, worker, workerPassword, ...rest] = parameter.split(",");
-  if (url === undefined || worker === undefined || rest.length > 0) {
-    return error(120, "we need 5 | 6 arguments, user,password,pool,url,worker,[workerpassword]");
+  // An empty field ends the firmware's own reading of the line.
+  if (!url || !worker || rest.length > 0) {
+    const count = parameter.split(",").length;
+    return error(120, `we need 5 | 6 arguments, your input is ${count} arguments.`);
   }
-  if (user !== webUser) return error(120, "username err");
-  if (password !== webPassword) return error(120, "userpass err");
-  const slot = /^[0-2]$/.test(slotText ?? "") ? Number(slotText) : null;
-  if (slot === null) return error(120, `pool num must between 0 and 2, got ${slotText}`);
   if (url.length > 255) return error(120, "The pool url length is too long.");
+  if (user !== webUser) return error(120, "username err");
+  if (password !== (device.facts.usesVoucher ? voucherOf(webPassword) : webPassword)) {
+    return error(120, "userpass err");
+  }
+  const slot = /^[0-2]$/.test(slotText ?? "") ? Number(slotText) : null;
+  if (slot === null) return error(120, `pool num must between 0 and 2 , your input is ${slotText}`);
   device.storePool(slot, { url, user: worker, password: workerPassword ?? "" });
   const message =
-    `Success set pool${slot} config.\npool url: ${url}\nworker: ${worker}\npassword: ${workerPassword ?? ""}\n` +
-    "Please reboot miner to make config work.";
+    `\npool ${slot} success set to ${url}\nworker is ${worker}\nworkerpassword is ${workerPassword ?? ""}\n` +
+    "Please reboot miner to make config work.\n";
   return { status: "S", code: 119, message, sections: [], hasRawLineFeeds: true };
 }
 
-const options =
-  "help|voltage|fan-spd|target-temp|lcd|led|workmode|worklevel|work_mode_lvl|softon|softoff|reboot|";
+function voucherOf(password: string): string {
+  return `ff0000ff${createHash("sha256").update(password).digest("hex").slice(0, 24)}`;
+}
+
+type Option = (context: AvalonContext, values: string[]) => CgminerAnswer | null;
+
+/** Words of `ascset` that do something here; the others of a unit's list want arguments that nobody sends. */
+const options: Record<string, Option> = {
+  help: ({ device }) => info(device.facts.verbs.map((verb) => `${verb}|`).join("")),
+  voltage: ({ device }) => info(`PS[${powerSupply(device)}]`),
+  workmode: ({ device }, values) => workmode(device, values),
+  worklevel: ({ device }, values) => worklevel(device, values),
+  work_mode_lvl: ({ device }, values) => bothLevers(device, values),
+  softoff: (context, [value = ""]) => softCommand(context, "softoff", value),
+  softon: (context, [value = ""]) => softCommand(context, "softon", value),
+  reboot: ({ device }, [value = ""]) => rebootCommand(device, value),
+  "fan-spd": (_, [value]) => inRange(value, -1, 100),
+  "target-temp": (_, [value]) => inRange(value, 50, 90),
+  lcd: () => done(),
+  // The Nano 3 sets the colours of its light by this word.
+  led: ({ device }) => (device.facts.usesVoucher ? failed("led parameter wrong") : done()),
+};
 
 function ascset(context: AvalonContext, parameter: string): CgminerAnswer | null {
   const [idText, option, ...values] = parameter.split(",");
   if (idText === "" || option === undefined) return error(15, "Missing device id parameter");
   if (idText !== "0") return error(107, `Invalid ASC id ${idText} - range is 0 - 0`);
-  switch (option) {
-    case "help":
-      return info(options);
-    case "voltage":
-      return info("voltage 2085");
-    case "workmode":
-    case "worklevel":
-    case "work_mode_lvl":
-      return modeCommand(context.device, option, values);
-    case "softoff":
-    case "softon":
-      return softCommand(context, option, values[0] ?? "");
-    case "reboot":
-      return rebootCommand(context.device, values[0] ?? "");
-    case "fan-spd":
-      return inRange(values[0], -1, 100);
-    case "target-temp":
-      return inRange(values[0], 50, 90);
-    case "lcd":
-    case "led":
-      return done();
-    default:
-      return failed(`Unknown option: ${option}`);
-  }
+  if (!context.device.facts.verbs.includes(option)) return failed(`Unknown option: ${option}`);
+  const run = Object.hasOwn(options, option) ? options[option] : undefined;
+  return run === undefined ? failed(`missing ${option} setting`) : run(context, values);
 }
 
-function modeCommand(device: AvalonDevice, option: string, [verb, first, second]: string[]): CgminerAnswer {
-  if (verb === "get") return info(`workmode ${device.mode} worklevel ${device.level}`);
-  if (verb !== "set") return failed(`${option} unknown argument`);
-  const modeText = option === "worklevel" ? String(device.mode) : (first ?? "");
-  const levelText = option === "work_mode_lvl" ? second : option === "worklevel" ? first : undefined;
-  const mode = /^\d+$/.test(modeText) ? Number(modeText) : Number.NaN;
-  if (Number.isNaN(mode)) return failed("workmode unknown argument");
-  if (avalonWallW[mode] === undefined) return failed("error:1 not support set workmode max_mode[2]");
-  // A change of mode alone keeps the level.
-  const level =
-    levelText === undefined && option === "workmode" ? device.level : Number(levelText ?? Number.NaN);
-  if (avalonWallW[mode]?.[level] === undefined) return failed("worklevel unknown argument");
-  if (device.isCalibrating) {
-    return failed(`current mode ${device.mode} is caling Don't permit switch mode`);
+function workmode(device: AvalonDevice, [verb, text]: string[]): CgminerAnswer {
+  if (verb === "get") return info(`workmode ${device.mode}`);
+  const mode = wholeNumber(text);
+  if (verb !== "set" || mode === null) return failed("error:2 parameter error");
+  if (device.facts.levers[mode] === undefined) return unknownMode(device);
+  return device.isCalibrating ? calibrating(device) : setLevers(device, mode, device.level);
+}
+
+function worklevel(device: AvalonDevice, [verb, text]: string[]): CgminerAnswer {
+  if (verb === "get") return info(`worklevel ${device.level}`);
+  const level = wholeNumber(text);
+  if (verb !== "set" || level === null || device.facts.levers[device.mode]?.[level] === undefined) {
+    return failed("worklevel unknown argument");
   }
+  if (device.isCalibrating) {
+    return failed(`current level ${device.level} is caling,Don't permit switch level`);
+  }
+  return setLevers(device, device.mode, level);
+}
+
+function bothLevers(device: AvalonDevice, [verb, modeText, levelText]: string[]): CgminerAnswer {
+  if (verb === "get") return info(`workmode ${device.mode} worklevel ${device.level}`);
+  const [mode, level] = [wholeNumber(modeText), wholeNumber(levelText)];
+  if (verb !== "set" || mode === null || level === null) return failed("error:2 parameter error");
+  if (device.isCalibrating) return calibrating(device);
+  if (device.facts.levers[mode] === undefined) return unknownMode(device);
+  if (device.facts.levers[mode]?.[level] === undefined) return failed("worklevel unknown argument");
+  return setLevers(device, mode, level);
+}
+
+function setLevers(device: AvalonDevice, mode: number, level: number): CgminerAnswer {
   device.setMode(mode, level);
   return done();
+}
+
+function unknownMode({ facts }: AvalonDevice): CgminerAnswer {
+  const highest = Math.max(...Object.keys(facts.levers).map(Number));
+  return failed(`error:1 not support set workmode max_mode[${highest}]`);
+}
+
+function calibrating({ mode }: AvalonDevice): CgminerAnswer {
+  return failed(`current mode ${mode} is caling Don't permit switch mode`);
+}
+
+function wholeNumber(text: string | undefined): number | null {
+  return text !== undefined && /^-?\d{1,3}$/.test(text) ? Number(text) : null;
 }
 
 function softCommand(context: AvalonContext, option: string, value: string): CgminerAnswer | null {
@@ -156,7 +186,8 @@ function softCommand(context: AvalonContext, option: string, value: string): Cgm
 }
 
 function rebootCommand(device: AvalonDevice, value: string): CgminerAnswer {
-  if (!/^\d{1,3}$/.test(value) || Number(value) > 300) return failed("reboot unknown argument");
+  if (!/^\d{1,5}$/.test(value)) return failed("reboot value not number");
+  if (Number(value) > 300) return failed("reboot value should be 0~300 seconds");
   device.reboot(Number(value));
   return done();
 }

@@ -1,51 +1,30 @@
+import type { AvalonFacts, AvalonLever } from "./avalon-facts.ts";
 import type { EmulatorOptions } from "./emulated-miner.ts";
 import type { FaultDesk } from "./fault.ts";
-import type { PowerFacts } from "./power-stage.ts";
 import type { Random } from "./random.ts";
 import { Rig, type RigGroup } from "./rig.ts";
 import type { PoolEntry } from "./stratum-client.ts";
 import type { Work } from "./work.ts";
 
-/** Modes and levels of the Mini 3 with the draw at the wall, W (miners.md §6.3). */
-export const avalonWallW: Record<number, Record<number, number>> = {
-  0: { 0: 820, [-1]: 640 },
-  1: { 0: 820, [-1]: 640 },
-  2: { 0: 550, [-1]: 410 },
-};
-
-const POWER: PowerFacts = {
-  idleW: 15,
-  wakeW: 150,
-  wakeS: 60,
-  acceptS: 2,
-  tauS: 10,
-  rampUpWs: 20,
-  rampDownWs: 100,
-  noiseW: 8,
-  gainDeviation: 0.015,
-};
-
-/** Wall watts per watt at the hash board. */
-const BOARD_FACTOR = 1.1;
-/** Fans and controller, W: they draw and do not hash, so low modes are worse per terahash. */
-const OVERHEAD_W = 72;
-const THS_PER_W = 38.9 / (820 - OVERHEAD_W);
-const REBOOT_S = 40;
-const CALIBRATION_S = 180;
 const MAX_POOLS = 3;
 /** It ran for some hours before the home was looked at. */
 const EARLIER_UPTIME_S = 32_260;
 
-/** The state of an emulated Avalon Mini 3: modes, soft off at a time, calibration; no wire. */
+/** The state of an emulated Avalon home unit: modes, soft off at a time, calibration; no wire. */
 export class AvalonDevice extends Rig {
-  mode = 1;
-  level = 0;
+  readonly facts: AvalonFacts;
+  /** Largest draw of any mode, W. */
+  readonly peakW: number;
+  mode: number;
+  level: number;
   /** Pools as stored; in use after the next start. */
   readonly storedPools: PoolEntry[];
   /** Averages since start, frozen by a soft off as in the real firmware. */
   averageGhs = 0;
   /** Averages over about 1, 5 and 15 min, GH/s. */
   readonly recentGhs = { oneMinute: 0, fiveMinutes: 0, quarterHour: 0 };
+  /** Moments of the last soft off and on, by the device clock; 0 before the first. */
+  readonly softTimes = { off: 0, on: 0 };
   /** Device clock minus true time, s. */
   readonly #clockOffsetS: number;
   #calibratedMs: number;
@@ -54,28 +33,50 @@ export class AvalonDevice extends Rig {
 
   constructor(
     options: EmulatorOptions & { clockOffsetS?: number },
+    unit: AvalonFacts,
     parts: { random: Random; faults: FaultDesk },
   ) {
     const facts = {
-      power: POWER,
-      // Without a pool the chips wait; only fans and rails draw.
-      noWorkW: 120,
+      power: unit.power,
+      noWorkW: unit.noWorkW,
       agent: "cgminer/4.11.1",
-      rebootS: [REBOOT_S, REBOOT_S],
+      rebootS: unit.rebootS,
       earlierUptimeS: EARLIER_UPTIME_S,
       // It wakes in its last mode, mining, also when it was soft-off before (miners.md §6.4).
       forgetsPause: true,
     } as const;
-    super(options, facts, { ...parts, targetW: avalonWallW[1]?.[0] ?? 0 });
+    const targetW = unit.levers[unit.firstMode]?.[unit.firstLevel]?.drawW ?? 0;
+    super(options, facts, { ...parts, targetW });
+    this.facts = unit;
+    const levers = Object.values(unit.levers).flatMap((levels) => Object.values(levels));
+    this.peakW = Math.max(...levers.map(({ drawW }) => drawW));
+    this.mode = unit.firstMode;
+    this.level = unit.firstLevel;
     this.#clockOffsetS = options.clockOffsetS ?? 11;
     this.storedPools = options.pools.slice(0, MAX_POOLS);
     this.#calibratedMs = this.bootedMs;
     this.#terahashes = this.isResting ? 0 : EARLIER_UPTIME_S * this.thsAt(this.stage.powerW);
   }
 
-  /** Draw at the wall that the present mode asks for, W. */
+  override get id(): string {
+    return this.facts.hasMacInVersion ? this.mac : `serial:${this.dna}`;
+  }
+
+  /** Number of the control board, or of the hash board where only that has one. */
+  get dna(): string {
+    return `0201${this.mac.replaceAll(":", "")}`;
+  }
+
+  get lever(): AvalonLever {
+    return this.facts.levers[this.mode]?.[this.level] ?? { drawW: 0, targetW: 0 };
+  }
+
   get targetW(): number {
-    return avalonWallW[this.mode]?.[this.level] ?? 0;
+    return this.lever.drawW;
+  }
+
+  override get wallW(): number {
+    return this.stage.powerW / this.facts.adapterPart;
   }
 
   /** The mining of its one group. */
@@ -85,14 +86,16 @@ export class AvalonDevice extends Rig {
     return group.work;
   }
 
-  /** `MPO`: target of the hash board, W. */
-  get boardTargetW(): number {
-    return Math.round(this.targetW / BOARD_FACTOR);
-  }
-
   /** Measured hash board, W. */
   get boardW(): number {
-    return this.isHashing ? Math.round(this.stage.reportedW / BOARD_FACTOR) : 0;
+    const { drawW, targetW } = this.lever;
+    return this.isHashing ? Math.round((this.stage.reportedW * targetW) / Math.max(1, drawW)) : 0;
+  }
+
+  /** Wall figure as it tells it, W. */
+  get toldW(): number {
+    const { restTellsW } = this.facts;
+    return this.isResting && restTellsW !== null ? restTellsW : this.stage.reportedW;
   }
 
   /** Rate that the mode should reach, TH/s. */
@@ -120,6 +123,7 @@ export class AvalonDevice extends Rig {
   scheduleSoft(isOff: boolean, epochS: number): void {
     this.obey(() => {
       this.#soft = { atMs: (epochS - this.#clockOffsetS) * 1000, isOff };
+      this.softTimes[isOff ? "off" : "on"] = epochS;
     });
   }
 
@@ -130,7 +134,7 @@ export class AvalonDevice extends Rig {
   }
 
   settings(): unknown {
-    return { pools: this.storedPools, fan: "auto", targetC: 75 };
+    return { pools: this.storedPools, fan: "auto", targetC: this.facts.constants["TarT"] };
   }
 
   override step(nowMs: number): void {
@@ -147,8 +151,10 @@ export class AvalonDevice extends Rig {
     this.recentGhs.quarterHour += (ghs - this.recentGhs.quarterHour) / 900;
   }
 
-  protected thsAt(wallW: number): number {
-    return Math.max(0, wallW - OVERHEAD_W) * THS_PER_W;
+  protected thsAt(drawW: number): number {
+    const { overheadW, peakThs, rateExponent } = this.facts;
+    const part = Math.max(0, drawW - overheadW) / (this.peakW - overheadW);
+    return peakThs * part ** rateExponent;
   }
 
   protected storedGroups(): RigGroup[] {
@@ -156,12 +162,12 @@ export class AvalonDevice extends Rig {
   }
 
   protected override get heatC(): number {
-    return 25 + (41 * this.stage.powerW) / 820;
+    return 25 + (41 * this.stage.powerW) / this.peakW;
   }
 
   protected override onBoot(nowMs: number): void {
     this.#soft = null;
-    this.#calibratedMs = nowMs + CALIBRATION_S * 1000;
+    this.#calibratedMs = nowMs + this.facts.calibrationS * 1000;
     this.#terahashes = 0;
     this.averageGhs = 0;
   }

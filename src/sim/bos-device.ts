@@ -88,7 +88,7 @@ export class BosDevice extends Rig {
     for (const windowS of WINDOWS_S) this.#averages[windowS] = ths;
   }
 
-  override get identityId(): string {
+  override get id(): string {
     return this.model.tellsMac ? this.mac : `serial:${this.hardwareId}`;
   }
 

@@ -8,6 +8,9 @@ export const minerModels = [
   "antminer-s19",
   "antminer-s21",
   "avalon-mini3",
+  "avalon-nano3",
+  "avalon-nano3s",
+  "avalon-q",
   "bitaxe",
   "braiins-s19",
   "braiins-s9",
@@ -59,7 +62,7 @@ export interface EmulatorOptions extends MinerSetup {
 export interface EmulatedMiner {
   readonly name: string;
   readonly model: MinerModel;
-  /** MAC in lower-case colon form, or `serial:…` where the firmware does not tell it. */
+  /** As its driver knows it: MAC in lower-case colon form, or `serial:…` where its firmware tells no MAC. */
   readonly id: string;
   readonly host: string;
   readonly port: number;

@@ -32,7 +32,25 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
     firmware: "avalon",
     title: "Canaan Avalon Mini 3",
     generations: [],
-    start: async (options) => (await import("./avalon-mini3.ts")).startAvalonMini3(options),
+    start: startAvalon,
+  },
+  "avalon-nano3": {
+    firmware: "avalon",
+    title: "Canaan Avalon Nano 3",
+    generations: ["25103101", "24071801"],
+    start: startAvalon,
+  },
+  "avalon-nano3s": {
+    firmware: "avalon",
+    title: "Canaan Avalon Nano 3S",
+    generations: ["25061101", "25021401"],
+    start: startAvalon,
+  },
+  "avalon-q": {
+    firmware: "avalon",
+    title: "Canaan Avalon Q",
+    generations: [],
+    start: startAvalon,
   },
   bitaxe: {
     firmware: "axeos",
@@ -89,6 +107,10 @@ const entries: Record<MinerModel, Omit<EmulatorEntry, "model">> = {
     start: async (options) => (await import("./vnish-s19.ts")).startVnishS19(options),
   },
 };
+
+async function startAvalon(options: EmulatorOptions): Promise<EmulatedMiner> {
+  return (await import("./avalon.ts")).startAvalon(options);
+}
 
 /** Every device that can be emulated, in the order of `minerModels`. */
 export const emulators: readonly EmulatorEntry[] = minerModels.map((model) => ({ model, ...entries[model] }));

@@ -97,14 +97,14 @@ export abstract class Rig {
   /** Settings that a start changes or drops. */
   protected onBoot(_nowMs: number): void {}
 
-  /** As its driver must name it: a serial number where the firmware does not tell its MAC. */
-  get identityId(): string {
-    return this.mac;
-  }
-
   /** MAC in lower-case colon form; another one while an impostor stands in its place. */
   get mac(): string {
     return this.faults.active("swap-identity") ? macOf(`impostor of ${this.#id}`) : this.#id;
+  }
+
+  /** As its driver must name it: a serial number where the firmware does not tell its MAC. */
+  get id(): string {
+    return this.mac;
   }
 
   /** As long as a serial number, from the MAC. */

@@ -42,7 +42,7 @@ export async function startRig(
   return {
     name: options.name,
     model: options.model,
-    id: device.identityId,
+    id: device.id,
     host: options.host ?? "127.0.0.1",
     port: listening.port,
     wallW: () => device.wallW,

@@ -1,18 +1,17 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createAvalonDriver, toIdentity } from "#src/miners/avalon.ts";
-import { bracketFields, toReading } from "#src/miners/avalon-stats.ts";
-import { unreachableError } from "#src/model/errors.ts";
-import { fixture, scripted, sections } from "./fixtures.ts";
+import { createAvalonDriver } from "#src/miners/avalon.ts";
+import { toReading } from "#src/miners/avalon-stats.ts";
+import { never, ok, unit } from "./avalon-unit.ts";
+import { fixture, sections } from "./fixtures.ts";
+import { recordedLink } from "./recorded-link.ts";
 
 const MINI3 = "avalon/mini3-25022401";
-const Q = "avalon/q-25052801";
-const never = new AbortController().signal;
-const ok = (message: string, more = "") =>
-  `{"STATUS":[{"STATUS":"S","When":1763701260,"Code":119,"Msg":"${message}"}]${more},"id":1}`;
+const recorded = (folder: string) => recordedLink(`avalon/${folder}`, (text) => text);
+const readingOf = (folder: string) =>
+  toReading(sections(`avalon/${folder}/estats.json`), sections(`avalon/${folder}/pools.json`));
 
 describe("a Mini 3 at work", () => {
-  const reading = toReading(sections(`${MINI3}/estats.json`), sections(`${MINI3}/pools.json`));
+  const reading = readingOf("mini3-25022401");
 
   it("reads as recorded", () => {
     expect(reading).toMatchObject({
@@ -57,23 +56,11 @@ describe("a Mini 3 at work", () => {
       }),
     ]);
   });
-
-  it("is known by its MAC", () => {
-    expect(toIdentity(sections(`${MINI3}/version.json`))).toEqual({
-      id: "e0:e1:a9:0a:0b:0c",
-      mac: "e0:e1:a9:0a:0b:0c",
-      serial: "02010000deadbeef",
-      make: "Canaan",
-      model: "Avalon Mini3",
-      firmware: "avalon",
-      firmwareVersion: "25022401_cb28ba7",
-    });
-  });
 });
 
-describe("a Q in standby", () => {
-  it("is paused, without the hash rate of the past, and its wall figure is an estimate", () => {
-    expect(toReading(sections(`${Q}/estats.json`), sections(`${Q}/pools.json`))).toMatchObject({
+describe("a Q", () => {
+  it("in standby is paused, without the hash rate of the past, and its wall figure is an estimate", () => {
+    expect(readingOf("q-25052801")).toMatchObject({
       state: "paused",
       powerW: 146,
       powerSource: "estimated",
@@ -88,136 +75,113 @@ describe("a Q in standby", () => {
       stepIndex: null,
     });
   });
-});
 
-describe("the bracket walker", () => {
-  it.each([
-    ["a key with a space", "A[1] Nonce Mask[25]", { A: "1", "Nonce Mask": "25" }],
-    ["whole keys only", "ITemp[39] HBTemp[75] Temp[1]", { ITemp: "39", HBTemp: "75", Temp: "1" }],
-    ["an empty value and padding", "SSID[] PVT_T0[ 58  59 101]", { SSID: "", PVT_T0: "58  59 101" }],
-    ["a wrapper", "'STATS':{Ver[Q-1] A[2]}", { Ver: "Q-1", A: "2" }],
-    ["a bracket that was never closed", "A[1 B[2] C[3]", { B: "2", C: "3" }],
-    ["a tail that was cut", "A[1] B[2", { A: "1" }],
-    ["a stray closing bracket", "A[1]] B[2]", { A: "1", B: "2" }],
-    ["the first of two", "A[1] A[2]", { A: "1" }],
-  ])("reads %s", (_, text, expected) => {
-    expect(Object.fromEntries(bracketFields(text))).toEqual(expected);
+  it("that starts with an empty summary tells what its other words tell, and no rate", async () => {
+    await expect(createAvalonDriver().read(recorded("q-25052801-start"), never)).resolves.toMatchObject({
+      state: "starting",
+      powerW: 199,
+      powerSource: "measured",
+      hashrateThs: null,
+      chipMaxC: null,
+      uptimeS: 31,
+      powerTargetW: null,
+      mode: "standard",
+      stepIndex: 1,
+      pools: [{ user: "member.q" }, { user: "coop.member0417" }],
+    });
   });
 
-  it("ends on any text and never makes up a number", () => {
-    const pieces = fc.constantFrom(
-      "[",
-      "]",
-      " ",
-      "PS",
-      "TMax",
-      "GHSspd",
-      "SYSTEMSTATU",
-      "Work: In Work",
-      "-273",
-      "nan",
-      "{",
-      "}",
+  it("that starts and answers nothing else either is starting, and everything is unknown", async () => {
+    const { link } = unit((line) =>
+      line === "estats" ? ok("stats", ',"STATS":[{"MM ID0:Summary":"\'STATS\':{}"}]') : null,
     );
-    fc.assert(
-      fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
-        const reading = toReading({ STATS: [{ "MM ID0": parts.join("") }] }, { POOLS: [parts] });
-        for (const value of [reading.powerW, reading.hashrateThs, reading.chipMaxC, reading.inletC]) {
-          expect(value).toBeNull();
-        }
-      }),
-      { numRuns: 5000 },
-    );
-  });
+    const words = ["summary", "ascset|0,work_mode_lvl,get", "ascset|0,voltage"];
+    const { cgminer } = link;
+    const bare = {
+      ...link,
+      cgminer: {
+        ...cgminer,
+        ask: async (...asked: Parameters<typeof cgminer.ask>) => {
+          const reply = await cgminer.ask(...asked);
+          return words.includes(link.asked.at(-1) ?? "")
+            ? { ...reply, status: "E" as const, message: "Invalid command", sections: {} }
+            : reply;
+        },
+      },
+    };
 
-  it("takes every field away without a zero in its place", () => {
-    const text = fixture(`${MINI3}/estats.json`);
-    for (const key of ["PS", "GHSspd", "TMax", "HBTemp", "ITemp", "OTemp", "MPO"]) {
-      const without = text.replace(new RegExp(` ${key}\\[[^\\]]*\\]`), "");
-      const reading = toReading(JSON.parse(without), {});
-      expect(Object.values(reading).filter((value) => value === 0)).toEqual([]);
-    }
+    const reading = await createAvalonDriver().read(bare, never);
+
+    expect(reading).toMatchObject({ state: "starting", powerW: null, powerSource: null, mode: null });
+    expect(reading).toMatchObject({ uptimeS: null, hashrateThs: null, stepIndex: null });
+    expect(link.asked).toEqual(["estats", "pools", "version", ...words]);
   });
 });
 
-describe("unknown and unusual figures", () => {
-  const read = (text: string) => toReading({ STATS: [{ Elapsed: 7, "MM ID0": text }] }, {});
+describe("a Nano 3S", () => {
+  it("of a late build reads as recorded, without a sensor at its inlet", () => {
+    expect(readingOf("nano3s-25061101")).toMatchObject({
+      state: "mining",
+      stateDetail: null,
+      powerW: 132,
+      powerSource: "measured",
+      hashrateThs: 6.31182,
+      chipMaxC: 91,
+      boardC: null,
+      inletC: null,
+      outletC: 58,
+      fans: [{ rpm: 1980, percent: 41 }],
+      powerTargetW: 133,
+      mode: "high",
+      stepIndex: 2,
+    });
+  });
 
-  it.each([
-    [
-      "no sensor",
-      "SYSTEMSTATU[Work: In Work] TMax[-273] ITemp[-273] HBTemp[0]",
-      { chipMaxC: null, inletC: null, boardC: null },
-    ],
-    ["nan", "SYSTEMSTATU[Work: In Work] TMax[nan] GHSspd[inf]", { chipMaxC: null, hashrateThs: null }],
-    [
-      "a supply that does not tell",
-      "SYSTEMSTATU[Work: In Work] PS[0 0 0 0 0 0 0]",
-      { powerW: null, powerSource: null },
-    ],
-    ["a short supply list", "SYSTEMSTATU[Work: In Work] PS[0 1210 2083]", { powerW: null }],
-    ["only the last place told", "SYSTEMSTATU[Work: In Work] PS[0 0 0 0 0 0 812]", { powerW: 812 }],
-    ["a start", "SYSTEMSTATU[Work: In Init]", { state: "starting" }],
-    ["an empty summary", "", { state: "starting", uptimeS: 7 }],
-    [
-      "a fault",
-      "SYSTEMSTATU[Work: In Fault] ECHU[4]",
-      { state: "fault", stateDetail: "Work: In Fault, ECHU 4" },
-    ],
-    ["a broken fan", "SYSTEMSTATU[Work: In Work] FanErr[1]", { hasFanFault: true }],
-    ["the number of the state", "STATE[2]", { state: "paused" }],
-    ["soft off alone", "SoftOFF[4]", { state: "paused" }],
-    ["nothing of the state", "Ver[Mini3-1]", { state: "unknown" }],
-    ["a unit that calibrates", "SYSTEMSTATU[Work: In Work] ADJ[0]", { stateDetail: "calibrating" }],
-    [
-      "the heating mode",
-      "Ver[Mini3-1] SYSTEMSTATU[Work: In Work] WORKMODE[0] WORKLEVEL[0]",
-      { mode: "heating/super", stepIndex: null },
-    ],
-    [
-      "the older name of the level",
-      "Ver[Mini3-1] SYSTEMSTATU[Work: In Work] WORKMODE[2] WORKLVL[-1]",
-      { mode: "night/eco", stepIndex: 0 },
-    ],
-  ])("%s", (_, text, expected) => expect(read(text)).toMatchObject(expected));
+  it("of early 2025 has steps and cannot be paused", async () => {
+    const can = await createAvalonDriver().capabilities(recorded("nano3s-25021401"), never);
+
+    expect(readingOf("nano3s-25021401")).toMatchObject({ mode: "low", stepIndex: 0, powerW: 62 });
+    expect(can).toMatchObject({ canPause: false, power: "discrete", poolSwitch: "reconnect" });
+    expect(can.steps.map(({ label, targetW }) => [label, targetW])).toEqual([
+      ["low", 60],
+      ["mid", null],
+      ["high", null],
+    ]);
+    expect(Object.keys(can.actions).sort()).toEqual(["restart", "selectPool", "setStep", "writePools"]);
+  });
 });
 
-/** A Mini 3 in memory that takes orders at once. */
-function unit(overrides: (line: string) => string | Error | null = () => null) {
-  const state = { work: "In Work", mode: 1, level: 0, active: 0 };
-  const pools = ["stratum+tcp://a.example:1", "stratum+tcp://b.example:2"].map((url) => ({
-    url,
-    user: "u.w",
-    password: "p",
-  }));
-  const cgminer = (line: string) => {
-    const special = overrides(line);
-    if (special !== null) return special;
-    if (line === "version") return fixture(`${MINI3}/version.json`);
-    if (line === "estats") {
-      const text = `Ver[Mini3-1] SYSTEMSTATU[Work: ${state.work}] WORKMODE[${state.mode}] WORKLEVEL[${state.level}] MPO[750]`;
-      return ok("stats", `,"STATS":[{"MM ID0":"${text}"}]`);
-    }
-    if (line === "pools") {
-      const rows = pools.map((pool, index) => ({
-        ...{ POOL: index, URL: pool.url, User: pool.user, Password: pool.password, Priority: index },
-        "Stratum Active": index === state.active,
-      }));
-      return ok("pools", `,"POOLS":${JSON.stringify(rows)}`);
-    }
-    if (line === "ascset|0,help") return ok("ASC 0 set info: help|workmode|softon|softoff|reboot|");
-    if (line === "check|switchpool") return ok("check", ',"CHECK":[{"Exists":"Y","Access":"Y"}]');
-    const set = /^ascset\|0,(workmode|worklevel),set,(-?\d)$/.exec(line);
-    if (set) state[set[1] === "workmode" ? "mode" : "level"] = Number(set[2]);
-    if (line.startsWith("ascset|0,softoff")) state.work = "In Idle";
-    if (line.startsWith("ascset|0,softon")) state.work = "In Init";
-    const select = /^switchpool\|(\d)$/.exec(line);
-    if (select) state.active = Number(select[1]);
-    return ok("ASC 0 set OK");
-  };
-  const link = scripted({ cgminer });
-  return { link, state, capabilities: () => createAvalonDriver().capabilities(link, never) };
-}
+describe("a Nano 3", () => {
+  it("reads as recorded: no state in words, and its watts one place earlier", () => {
+    expect(readingOf("nano3-24071801")).toMatchObject({
+      state: "mining",
+      powerW: 91,
+      powerSource: "measured",
+      hashrateThs: 3.16425,
+      chipMaxC: 88,
+      boardC: null,
+      inletC: null,
+      outletC: 43,
+      fans: [{ rpm: 3120, percent: 43 }],
+      uptimeS: 40612,
+      powerTargetW: 90,
+      mode: "mid",
+      stepIndex: 1,
+    });
+  });
+
+  it("has levels with the targets that it tells, and no lamp to find it by", async () => {
+    const can = await createAvalonDriver().capabilities(recorded("nano3-24071801"), never);
+
+    expect(can.steps.map(({ label, targetW, wallW }) => [label, targetW, wallW])).toEqual([
+      ["low", 60, 65],
+      ["mid", 90, 100],
+      ["high", 125, 140],
+    ]);
+    expect(can).toMatchObject({ canPause: true, minW: 60, maxW: 125, idleW: 5, poolSwitch: "restart" });
+    expect(can.actions).not.toHaveProperty("locate");
+  });
+});
 
 describe("what it can do", () => {
   it("is told by its help and by check", async () => {
@@ -236,6 +200,7 @@ describe("what it can do", () => {
       poolSwitch: "reconnect",
       split: "none",
       minW: null,
+      pausePersists: false,
     });
     expect(able.steps.map(({ label, wallW, targetW }) => [label, wallW, targetW])).toEqual([
       ["night/eco", 410, null],
@@ -243,157 +208,82 @@ describe("what it can do", () => {
       ["mining/eco", 640, null],
       ["mining/super", 820, 750],
     ]);
-    expect(bare).toMatchObject({ canPause: false, poolSwitch: "restart" });
-    expect(Object.keys(bare.actions).sort()).toEqual(["setStep", "writePools"]);
-  });
-});
-
-describe("pause and resume", () => {
-  it("are ordered five seconds ahead of the device's own clock and read back", async () => {
-    const { link, capabilities } = unit();
-    const { actions } = await capabilities();
-
-    await expect(actions.pause?.(never)).resolves.toBe("effective");
-    await expect(actions.resume?.(never)).resolves.toBe("effective");
-    expect(link.asked).toContain("ascset|0,softoff,1:1763701265");
-    expect(link.asked).toContain("ascset|0,softon,1:1763701265");
-  });
-
-  it("use this computer's clock where the device has none", async () => {
-    const stats =
-      '{"STATUS":[{"STATUS":"S","When":986,"Code":70,"Msg":""}],"STATS":[{"MM ID0":"SYSTEMSTATU[Work: In Work]"}]}';
-    const { link, capabilities } = unit((line) => (line === "estats" ? stats : null));
-
-    await (await capabilities()).actions.pause?.(never);
-
-    expect(link.asked).toContain("ascset|0,softoff,1:9000000005");
-  });
-
-  it.each([
-    ["no answer to softon", "softon", "", "pending"],
-    ["an answer that was lost", "softoff", unreachableError("MINER_TIMEOUT", "lost"), "unknown"],
-    [
-      "a refusal",
-      "softoff",
-      '{"STATUS":[{"STATUS":"E","Code":120,"Msg":"ASC 0 set failed: Unknown option: softoff"}]}',
-      "rejected",
-    ],
-    ["a yes before its time", "softoff", ok("ASC 0 set OK"), "pending"],
-  ])("%s is decided by the read-back", async (_, order, answer, expected) => {
-    const { state, capabilities } = unit((line) => (line.includes(`,${order},`) ? answer : null));
-    state.work = order === "softon" ? "In Idle" : "In Work";
-    const { actions } = await capabilities();
-
-    await expect((order === "softon" ? actions.resume : actions.pause)?.(never)).resolves.toBe(expected);
-  });
-});
-
-describe("steps", () => {
-  it("write only the lever that differs, mode before level", async () => {
-    const { link, state, capabilities } = unit();
-    const { actions } = await capabilities();
-    const writes = () => link.asked.splice(0).filter((line) => line.includes(",set,"));
-
-    await expect(actions.setStep?.(2, never)).resolves.toBe("effective");
-    expect(writes()).toEqual(["ascset|0,worklevel,set,-1"]);
-    await expect(actions.setStep?.(1, never)).resolves.toBe("effective");
-    expect(writes()).toEqual(["ascset|0,workmode,set,2", "ascset|0,worklevel,set,0"]);
-    await expect(actions.setStep?.(1, never)).resolves.toBe("effective");
-    expect(writes()).toEqual([]);
-    expect(state.work).toBe("In Work");
-    await expect(actions.setStep?.(9, never)).rejects.toMatchObject({ code: "MINER_STEP_UNKNOWN" });
-  });
-
-  it("that the unit says yes to and does not take are rejected within seconds", async () => {
-    const { link, capabilities } = unit((line) => (line.includes(",set,") ? ok("ASC 0 set OK") : null));
-
-    await expect((await capabilities()).actions.setStep?.(0, never)).resolves.toBe("rejected");
-    expect(link.written).toHaveLength(2);
-    expect(link.pace.slept).toBeLessThan(5_000);
-  });
-
-  it("are rejected while the unit calibrates", async () => {
-    const refusal =
-      "STATUS=E,When=1763702100,Code=120,Msg=ASC 0 set failed: current mode 1 is caling Don't permit switch mode,Description=x|";
-    const { capabilities } = unit((line) => (line.includes(",set,") ? refusal : null));
-
-    await expect((await capabilities()).actions.setStep?.(0, never)).resolves.toBe("rejected");
-  });
-});
-
-describe("pools", () => {
-  const target = {
-    ...{ url: "stratum+tcp://c.example:3", user: "c.w", password: "x" },
-    ...{ role: "coop" as const, sharePpm: null },
-  };
-
-  it("are switched at run time, and not again when the wanted one works already", async () => {
-    const { link, capabilities } = unit();
-    const { actions } = await capabilities();
-
-    await expect(actions.selectPool?.(1, never)).resolves.toBe("effective");
-    link.asked.length = 0;
-    await expect(actions.selectPool?.(5, never)).rejects.toMatchObject({ code: "MINER_POOL_UNKNOWN" });
-    expect(link.asked).toEqual(["pools"]);
-  });
-
-  it("are written slot by slot with the factory password, and wait for a restart", async () => {
-    const { link, capabilities } = unit();
-
-    await expect((await capabilities()).actions.writePools?.([target], never)).resolves.toBe("pending");
-    expect(link.asked.filter((line) => line.startsWith("setpool"))).toEqual([
-      "setpool|root,root,0,stratum+tcp://c.example:3,c.w,x",
-    ]);
-  });
-
-  it("never fall together to one: shares are refused before anything is sent", async () => {
-    const { link, capabilities } = unit();
-    const { actions } = await capabilities();
-    link.asked.length = 0;
-
-    const shared = [target, target].map((pool) => ({ ...pool, sharePpm: 500_000 }));
-    await expect(actions.writePools?.(shared, never)).rejects.toMatchObject({ code: "SPLIT_UNSUPPORTED" });
-    expect(link.asked).toEqual([]);
-  });
-
-  it("stop at the first wrong password, which no error shows", async () => {
-    const { link } = unit((line) =>
-      line.startsWith("setpool") ? '{"STATUS":[{"STATUS":"E","Code":120,"Msg":"userpass err"}]}' : null,
+    expect(Object.keys(able.actions).sort()).toEqual(
+      ["locate", "pause", "restart", "resume", "selectPool", "setStep", "writePools"].sort(),
     );
-    const { actions } = await createAvalonDriver({ password: "hunter2" }).capabilities(link, never);
+    expect(bare).toMatchObject({ canPause: false, poolSwitch: "none" });
+    expect(Object.keys(bare.actions)).toEqual(["setStep"]);
+  });
 
-    const written = actions.writePools?.([target, target], never);
+  it("is little where the unit does not tell", async () => {
+    const silent = '{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Msg":"Invalid command"}],"id":1}';
+    const can = await unit((line) => (/help|check/.test(line) ? silent : null)).capabilities();
 
-    await expect(written).rejects.toMatchObject({
-      code: "MINER_PASSWORD_WRONG",
-      exit: 5,
-      message: expect.not.stringContaining("hunter2"),
+    expect(Object.keys(can.actions).sort()).toEqual(["setStep", "writePools"]);
+  });
+
+  it("has the documented targets of a Q, and its own where it tells them", async () => {
+    const can = await createAvalonDriver().capabilities(recorded("q-25052801"), never);
+
+    expect(can.steps.map(({ label, targetW }) => [label, targetW])).toEqual([
+      ["eco", 800],
+      ["standard", 1300],
+      ["super", 1600],
+    ]);
+    expect(can).toMatchObject({ minW: 800, maxW: 1600, poolSwitch: "restart" });
+  });
+
+  it("takes no target of the Heating mode for one of a step", async () => {
+    const { state, capabilities } = unit();
+    state.mode = 0;
+
+    expect((await capabilities()).steps.map(({ targetW }) => targetW)).toEqual([null, null, null, null]);
+  });
+
+  it("leaves out tuning figures that are no watts", async () => {
+    const text = "Ver[Nano3s-1] WORKMODE[2] ATA1[-5000-80-16-500-0] ATA2[133-90-3756-432-20] MPO[133]";
+    const can = await unit(
+      (line) => (line === "estats" ? ok("s", `,"STATS":[{"MM ID0":"${text}"}]`) : null),
+      {
+        folder: "avalon/nano3s-25061101",
+      },
+    ).capabilities();
+
+    expect(can.steps.map(({ targetW }) => targetW)).toEqual([null, null, 133]);
+  });
+
+  it("is to pause and to restart, at most, for a unit of another kind", async () => {
+    const version = ok("v", ',"VERSION":[{"PROD":"AvalonMiner 1246","MODEL":"1246","MAC":"e0e1a90a0b0c"}]');
+    const can = await unit((line) => (line === "version" ? version : null)).capabilities();
+
+    expect(can).toMatchObject({ power: "onoff", steps: [] });
+    expect(Object.keys(can.actions).sort()).toEqual(["pause", "resume"]);
+  });
+});
+
+describe("one poll", () => {
+  it("asks twice, and once more where a build lacks estats", async () => {
+    const { link } = unit();
+    await createAvalonDriver().read(link, never);
+    expect(link.asked).toEqual(["estats", "pools"]);
+
+    const old = unit((line) =>
+      line === "estats"
+        ? '{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Msg":"Invalid command"}],"id":1}'
+        : line === "stats"
+          ? fixture(`${MINI3}/estats.json`)
+          : null,
+    );
+    await expect(createAvalonDriver().read(old.link, never)).resolves.toMatchObject({ powerW: 824 });
+    expect(old.link.asked).toEqual(["estats", "stats", "pools"]);
+  });
+
+  it("is read without pools where only their list is broken", async () => {
+    const { link } = unit((line) => (line === "pools" ? "" : null));
+
+    await expect(createAvalonDriver().read(link, never)).resolves.toMatchObject({
+      state: "mining",
+      pools: [],
     });
-    expect(link.asked.filter((line) => line.startsWith("setpool"))).toHaveLength(1);
-  });
-
-  it("with a comma or a line feed are refused before anything is sent", async () => {
-    for (const user of ["a,b", "a|b", "a\nb", "a\0b"]) {
-      const { link, capabilities } = unit();
-      const { actions } = await capabilities();
-      link.asked.length = 0;
-      await expect(actions.writePools?.([{ ...target, user }], never)).rejects.toMatchObject({
-        code: "POOL_TEXT_INVALID",
-      });
-      expect(link.asked).toEqual([]);
-    }
-  });
-
-  it("change place and the unit restarts where it cannot switch", async () => {
-    const { link, capabilities } = unit((line) =>
-      line.startsWith("check") ? ok("c", ',"CHECK":[{"Exists":"N"}]') : null,
-    );
-
-    await expect((await capabilities()).actions.selectPool?.(1, never)).resolves.toBe("pending");
-    expect(link.asked.filter((line) => /setpool|reboot/.test(line))).toEqual([
-      "setpool|root,root,0,stratum+tcp://b.example:2,u.w,p",
-      "setpool|root,root,1,stratum+tcp://a.example:1,u.w,p",
-      "ascset|0,reboot,0",
-    ]);
   });
 });

@@ -1,5 +1,6 @@
-import { invalidJson, runAvalonCommand } from "./avalon-commands.ts";
+import { type AvalonContext, invalidJson, runAvalonCommand } from "./avalon-commands.ts";
 import { AvalonDevice } from "./avalon-device.ts";
+import { avalonFacts } from "./avalon-facts.ts";
 import { type CgminerAnswer, type CgminerRequest, parseRequest, serialize } from "./cgminer-wire.ts";
 import type { EmulatedMiner, EmulatorOptions } from "./emulated-miner.ts";
 import { createRandom } from "./random.ts";
@@ -13,13 +14,14 @@ export interface AvalonOptions extends EmulatorOptions {
 }
 
 /**
- * An Avalon Mini 3 on a TCP port: the CGMiner dialect with its quirks (miners.md §3 and §6), power as in
- * control.md §14, and real mining at its pools. Throws `PORT_TAKEN` (exit 3).
+ * An Avalon home unit on a TCP port, as its model and build in `options` say: the CGMiner dialect with its quirks
+ * (miners.md §3 and §6), power as in control.md §14, and real mining at its pools. Throws `PORT_TAKEN` (exit 3).
  */
-export async function startAvalonMini3(options: AvalonOptions): Promise<EmulatedMiner> {
+export async function startAvalon(options: AvalonOptions): Promise<EmulatedMiner> {
   const muteLuck = createRandom(options.seed, options.name).fork("mute");
+  const facts = avalonFacts(options.model, options.firmware);
   return startRig(options, (parts) => {
-    const device = new AvalonDevice(options, parts);
+    const device = new AvalonDevice(options, facts, parts);
     const context = {
       device,
       webUser: "root",
@@ -30,7 +32,7 @@ export async function startAvalonMini3(options: AvalonOptions): Promise<Emulated
   });
 }
 
-function answer(context: Parameters<typeof runAvalonCommand>[0], bytes: string): string | null | undefined {
+function answer(context: AvalonContext, bytes: string): string | null | undefined {
   const request = parseRequest(bytes);
   if (request === null) return undefined;
   const asked: CgminerRequest =

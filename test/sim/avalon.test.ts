@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { type AvalonOptions, startAvalonMini3 } from "#src/sim/avalon-mini3.ts";
+import { type AvalonOptions, startAvalon } from "#src/sim/avalon.ts";
 import type { EmulatedMiner } from "#src/sim/emulated-miner.ts";
 import { startPool } from "#src/sim/pool.ts";
 import type { SimClock } from "#src/sim/sim-clock.ts";
@@ -14,7 +14,7 @@ async function withMiner(
   await inSimulatedTime(async (clock) => {
     const pool = await startPool({ ...poolFacts, clock, name: "pool" });
     const entry = (worker: string) => ({ url: pool.url, user: `coop.${worker}`, password: "secret" });
-    const miner = await startAvalonMini3({
+    const miner = await startAvalon({
       clock,
       seed: 1,
       name: "mini3",
@@ -122,7 +122,7 @@ test.each([
     await clock.sleep(120_000);
     expect(Math.abs(miner.wallW() / wallW - 1)).toBeLessThan(0.08);
     expect(Math.abs(miner.hashrateThs() / ths - 1)).toBeLessThan(0.1);
-    const get = await ask(miner.port, "ascset|0,workmode,get");
+    const get = await ask(miner.port, "ascset|0,work_mode_lvl,get");
     expect(get.text).toContain(`Msg=ASC 0 set info: workmode ${mode} worklevel ${level}`);
   });
 });
