@@ -14,12 +14,7 @@ const INVALID_COMMAND = '{"STATUS":[{"STATUS":"E","Code":14,"Msg":"Invalid comma
  * spoilt by `change`. Writes fail: nothing here may want one.
  */
 export function recordedLink(folder: string, change: (text: string, name: string) => string): DeviceLink {
-  const texts = new Map(
-    readdirSync(new URL(`../fixtures/${folder}`, import.meta.url)).map((name) => [
-      name,
-      fixture(`${folder}/${name}`),
-    ]),
-  );
+  const texts = textsOf(folder);
   const spoilt = (name: string) => {
     const text = texts.get(name);
     return text === undefined ? null : change(text, name);
@@ -62,6 +57,22 @@ export function recordedLink(folder: string, change: (text: string, name: string
       tell: noWrites,
     },
   };
+}
+
+const known = new Map<string, ReadonlyMap<string, string>>();
+
+/** The recordings of a folder by their names, read once: the fuzz asks for them a million times. */
+function textsOf(folder: string): ReadonlyMap<string, string> {
+  const texts =
+    known.get(folder) ??
+    new Map(
+      readdirSync(new URL(`../fixtures/${folder}`, import.meta.url)).map((name) => [
+        name,
+        fixture(`${folder}/${name}`),
+      ]),
+    );
+  known.set(folder, texts);
+  return texts;
 }
 
 function toBody(text: string): unknown {
