@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     disableConsoleIntercept: true,
     testTimeout: 20_000,
+    // One for every core: most of the time goes to miners on sockets, which wait for each other.
+    maxWorkers: "100%",
     coverage: { provider: "v8", include: ["src/**"] },
   },
 });
