@@ -4,16 +4,17 @@ import type { PoolReading, PoolTarget, WriteResult } from "../model/miner.ts";
 import type { SplitTerms } from "../model/terms.ts";
 import { fullUser } from "../settlement/payee.ts";
 import { isSamePool } from "../settlement/pool-url.ts";
-import { slotSeconds } from "../settlement/time-slice.ts";
 import { workerName } from "../settlement/worker-code.ts";
 import type { MinerPort } from "./miner-port.ts";
 import { type AdoptedOptions, openAdopted } from "./open-adopted.ts";
+import { createSplitMechanisms, type SplitMechanism, splitMechanismOf } from "./split-mechanism.ts";
 
 /** What `split apply` would do, or did, on one miner. */
 export interface SplitApplication {
   miner: string;
-  mechanism: string;
-  /** Seconds of one slot where time is sliced; null for a mechanism of the firmware. */
+  /** Null: the miner did not answer, so it is not known. */
+  mechanism: SplitMechanism["mechanism"] | null;
+  stepPpm: number | null;
   slotS: number | null;
   /** Every switch costs hashing and heat. */
   needsRestart: boolean;
@@ -53,7 +54,11 @@ export async function applySplit(
     let port: MinerPort | null = null;
     try {
       port = await openAdopted(miner, ground);
-      applications.push(await applyOne(port, miner.name, pools, dryRun));
+      const applied = await applyOne(port, miner.name, pools, dryRun);
+      const { mechanism, stepPpm, slotS } = applied;
+      if (ground.store && mechanism)
+        createSplitMechanisms(ground.store).keep(miner.id, { mechanism, stepPpm, slotS });
+      applications.push(applied);
     } catch (error) {
       if (signal.aborted || !(error instanceof HearthError)) throw error;
       applications.push({ ...blank(miner.name, pools), result: "unknown", problem: error.message });
@@ -74,10 +79,15 @@ async function applyOne(
   const capabilities = await port.capabilities(deadline);
   const plan: SplitApplication = {
     ...blank(name, pools),
-    slotS: capabilities.split === "none" ? slotSeconds(capabilities.poolSwitch) : null,
-    mechanism: capabilities.split === "none" ? "time-slice" : capabilities.split,
+    ...splitMechanismOf(capabilities),
     needsRestart: capabilities.poolsNeedRestart,
   };
+  if (plan.mechanism === "none") {
+    return {
+      ...plan,
+      problem: "it can neither share its work between two pools nor change its pool from here",
+    };
+  }
   const longUser = pools.find((pool) => pool.user.length > capabilities.maxUserLength);
   if (longUser) {
     return {
@@ -105,8 +115,7 @@ async function applyOne(
 function blank(miner: string, pools: PoolTarget[]): SplitApplication {
   return {
     miner,
-    mechanism: "time-slice",
-    slotS: null,
+    ...{ mechanism: null, stepPpm: null, slotS: null },
     needsRestart: false,
     result: "rejected",
     pools: pools.map(({ role, url, user }) => ({ role, url, user })),
@@ -134,8 +143,8 @@ function hasPools(
   });
 }
 
-/** Within half a step of the firmware: closer it cannot be set. */
-function isSameShare(present: number | null, wanted: number | null, stepPpm: number | null): boolean {
+/** Within half a step of the firmware, ppm: closer it cannot be set. Nothing wanted is always the same. */
+export function isSameShare(present: number | null, wanted: number | null, stepPpm: number | null): boolean {
   if (wanted === null) return true;
   return present !== null && Math.abs(present - wanted) <= (stepPpm ?? 1) / 2;
 }

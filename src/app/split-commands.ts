@@ -2,16 +2,16 @@ import { takeLock } from "../config/lock.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
 import { openLedger } from "../ledger/ledger.ts";
-import { openStateStore } from "../ledger/state-store.ts";
+import { openStateStore, type StateStore } from "../ledger/state-store.ts";
 import { HearthError, refusedError } from "../model/errors.ts";
 import type { SplitTerms } from "../model/terms.ts";
 import { createHttp } from "../net/http.ts";
 import { createSystemClock } from "../net/system-clock.ts";
-import { slotSeconds } from "../settlement/time-slice.ts";
 import { workerName } from "../settlement/worker-code.ts";
 import { coopApiOf } from "./coop-access.ts";
 import { requireHome } from "./home-files.ts";
 import { applySplit, poolsFor, type SplitApplication } from "./split-apply.ts";
+import { createSplitMechanisms } from "./split-mechanism.ts";
 import { activeTerms, type KnownTerms, parseSharePercent, setSplit } from "./split-terms.ts";
 
 /** `hearth split set`. Null after a dry run. */
@@ -47,7 +47,7 @@ export async function applyAgreedSplit(options: {
   confirm: (question: string) => Promise<boolean>;
 }): Promise<SplitApplication[]> {
   const { paths, config } = requireHome(options.env);
-  const known = readTerms(paths);
+  const known = readState(paths, activeTerms);
   if (!known) {
     throw new HearthError(2, "NO_TERMS", "No split is agreed yet", {
       left: "No miner was touched",
@@ -96,7 +96,11 @@ export async function applyAgreedSplit(options: {
 /** `hearth split show` (shape: interfaces.md §7). */
 export function showSplit(env: NodeJS.ProcessEnv) {
   const { paths, config } = requireHome(env);
-  const known = readTerms(paths);
+  const known = readState(paths, activeTerms);
+  const mechanisms = readState(paths, (store) => {
+    const kept = createSplitMechanisms(store);
+    return new Map(config.miners.map(({ id }) => [id, kept.of(id)]));
+  });
   return {
     terms: {
       version: known?.terms.version ?? null,
@@ -114,10 +118,8 @@ export function showSplit(env: NodeJS.ProcessEnv) {
     miners: known
       ? config.miners.map((miner, index) => ({
           name: miner.name,
-          mechanism: "time-slice",
-          // Any share to the ppm is reached over time; a slot is the step of one moment.
-          stepPpm: 1,
-          slotS: slotSeconds(miner.driver === "avalon" ? "reconnect" : "restart"),
+          // Not known until it has answered once.
+          ...(mechanisms?.get(miner.id) ?? { mechanism: null, stepPpm: null, slotS: null }),
           worker: workerName(known.terms.member, index + 1),
           pools: poolsFor(known.terms, index + 1).map(({ role, url, user }) => ({ role, url, user })),
         }))
@@ -125,11 +127,12 @@ export function showSplit(env: NodeJS.ProcessEnv) {
   };
 }
 
-function readTerms(paths: HearthPaths): KnownTerms | null {
+/** What the state file says; null when there is none yet. */
+function readState<T>(paths: HearthPaths, read: (store: StateStore) => T): T | null {
   try {
     const store = openStateStore(paths.state, { readOnly: true });
     try {
-      return activeTerms(store);
+      return read(store);
     } finally {
       store.close();
     }

@@ -54,7 +54,8 @@ export interface CoopApi {
     model: string;
     firmware: string;
     worker: string;
-    mechanism: string;
+    /** How the split is made on it; left out while it is not known. */
+    mechanism?: string;
   }): Promise<void>;
   /** Records from `fromDay` to `toDay`, both included; all pages. */
   settlements(fromDay: string, toDay: string): Promise<SignedDay[]>;

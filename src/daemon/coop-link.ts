@@ -1,4 +1,5 @@
 import { coopApiOf } from "../app/coop-access.ts";
+import { createSplitMechanisms } from "../app/split-mechanism.ts";
 import type { SecretStore } from "../config/secrets.ts";
 import type { CoopApi, SignedDay } from "../coop/coop-api.ts";
 import { SECRET_NAMES } from "../coop/enrolment.ts";
@@ -207,18 +208,19 @@ async function openVen(
 }
 
 /** Tells the co-op which miners send readings; repeating it changes nothing there. */
-async function registerMiners(api: CoopApi, { config }: CoopLinkOptions): Promise<void> {
+async function registerMiners(api: CoopApi, { config, store }: CoopLinkOptions): Promise<void> {
   const member = config.coop?.member;
   if (!member) return;
   for (const [index, miner] of config.miners.entries()) {
-    const { name, driver, model } = miner;
+    const { id, name, driver, model } = miner;
+    const known = createSplitMechanisms(store).of(id);
     const worker = workerName(member, index + 1);
     await api.postDevice({
       id: name,
       model: model ?? driver,
       firmware: driver,
       worker,
-      mechanism: "time-slice",
+      ...(known ? { mechanism: known.mechanism } : {}),
     });
   }
 }

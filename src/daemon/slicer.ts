@@ -1,3 +1,4 @@
+import { splitMechanismOf } from "../app/split-mechanism.ts";
 import type { Clock } from "../model/clock.ts";
 import { chooseLeg, slotSeconds } from "../settlement/time-slice.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
@@ -44,8 +45,9 @@ export function createSlicer(keeper: MinerKeeper, clock: Clock) {
       signal: AbortSignal,
     ): Promise<SliceSwitch | null> {
       const reading = keeper.latest()?.reading;
+      const capabilities = keeper.capabilities();
       // A firmware with shares of its own needs no slices, and a switch would disturb them.
-      if (!reading || (keeper.capabilities()?.split ?? "none") !== "none") return null;
+      if (!reading || !capabilities || splitMechanismOf(capabilities).mechanism !== "time-slice") return null;
       const active = reading.pools.find((pool) => pool.isActive);
       activeLeg = active ? legOf(active, legs) : null;
       blocked = blockedBy(keeper, legs, failures);

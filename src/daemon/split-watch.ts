@@ -1,3 +1,5 @@
+import { isSameShare } from "../app/split-apply.ts";
+import { createSplitMechanisms, splitMechanismOf } from "../app/split-mechanism.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
@@ -54,8 +56,15 @@ export function createSplitWatch(options: {
     drift: [],
   }));
 
+  const kept = createSplitMechanisms(store);
+  /** As the miner says now, else as it last said. */
+  const mechanismOf = ({ keeper }: Watched): string => {
+    const capabilities = keeper.capabilities();
+    const known = capabilities ? splitMechanismOf(capabilities) : kept.of(keeper.config.id);
+    return known?.mechanism ?? "unknown";
+  };
   const mechanisms = () =>
-    Object.fromEntries(watched.map(({ keeper }) => [keeper.config.name, mechanismOf(keeper)]));
+    Object.fromEntries(watched.map((entry) => [entry.keeper.config.name, mechanismOf(entry)]));
 
   return {
     active,
@@ -67,7 +76,10 @@ export function createSplitWatch(options: {
       const reading = keeper.latest()?.reading;
       if (!entry || !reading) return;
       entry.meter.observe(clock.nowMs(), reading, entry.legs);
-      const drift = reading.pools.length === 0 ? entry.drift : driftOf(keeper, entry.legs);
+      const drift =
+        reading.pools.length === 0
+          ? entry.drift
+          : [...driftOf(keeper, entry.legs), ...shareDriftOf(keeper, entry.legs, active.terms)];
       if (drift.join() !== entry.drift.join()) {
         ledger.append("config.drift", { miner: keeper.config.name, drift }, clock.nowMs());
         entry.drift = drift;
@@ -90,7 +102,7 @@ export function createSplitWatch(options: {
             meanShareDifficulty: shares > 0 ? Number(acceptedDifficulty) / shares : null,
           };
         }),
-        largestSlotDifficulty: largestSlot(watched),
+        largestSlotDifficulty: largestSlot(watched.filter((entry) => mechanismOf(entry) === "time-slice")),
         drift: watched.flatMap(({ drift }) => drift),
         window: { startMs: active.sinceMs, endMs: clock.nowMs() },
         mechanisms: mechanisms(),
@@ -101,18 +113,16 @@ export function createSplitWatch(options: {
     givenUp: () =>
       watched.filter((entry) => entry.slicer.view().isGivenUp).map((entry) => entry.keeper.config.name),
     save(): void {
-      for (const { meter } of watched) meter.save();
+      for (const { keeper, meter } of watched) {
+        meter.save();
+        const capabilities = keeper.capabilities();
+        if (capabilities) kept.keep(keeper.config.id, splitMechanismOf(capabilities));
+      }
     },
   };
 }
 
 export type SplitWatch = ReturnType<typeof createSplitWatch>;
-
-/** How the split is made on a device without its own (settlement.md §2). */
-export function mechanismOf(keeper: MinerKeeper): string {
-  const split = keeper.capabilities()?.split;
-  return split && split !== "none" ? split : "time-slice";
-}
 
 /** Differences between the pools in the device and the terms, in words (settlement.md §4.1). */
 function driftOf(keeper: MinerKeeper, legs: readonly MinerLeg[]): string[] {
@@ -129,13 +139,29 @@ function driftOf(keeper: MinerKeeper, legs: readonly MinerLeg[]): string[] {
   return [...missing, ...strangers];
 }
 
+/** Shares that the firmware keeps itself and that are not those of the terms. */
+function shareDriftOf(keeper: MinerKeeper, legs: readonly MinerLeg[], terms: SplitTerms): string[] {
+  const capabilities = keeper.capabilities();
+  if (!capabilities || capabilities.split === "none") return [];
+  return (keeper.latest()?.reading.pools ?? []).flatMap((pool) => {
+    const role = legOf(pool, legs);
+    const agreedPpm = terms.legs.find((leg) => leg.role === role)?.share_ppm;
+    if (agreedPpm === undefined || pool.sharePpm === null) return [];
+    if (isSameShare(pool.sharePpm, agreedPpm, capabilities.splitStepPpm)) return [];
+    const [set, agreed] = [pool.sharePpm, agreedPpm].map((ppm) => `${ppm / 10_000} %`);
+    return [
+      `${keeper.config.name}: its firmware sends ${set} of the work to the ${role} pool, the terms say ${agreed}`,
+    ];
+  });
+}
+
 /** Difficulty done in the longest slot by the strongest miner: a slot is a step of the measured share. */
 function largestSlot(watched: readonly Watched[]): number | null {
   let sum: number | null = null;
   for (const { keeper, slicer } of watched) {
     // What it does when it runs: a miner that rests now may still stand in the middle of a slot.
     const { thsPerW } = keeper.learnt();
-    if (thsPerW === null || mechanismOf(keeper) !== "time-slice") continue;
+    if (thsPerW === null) continue;
     const hashrateThs = thsPerW * keeper.profile().maxW;
     sum = (sum ?? 0) + (hashrateThs * 1e12 * slicer.view().slotS) / 2 ** 32;
   }

@@ -104,6 +104,17 @@ test("split apply asks, then writes both legs into the miners", async () => {
     "pending",
     "pending",
   ]);
+  const shown = await json(["split", "show"]);
+  expect(
+    shown.data.miners.map(({ name, mechanism, slot_s }: Record<string, unknown>) => [
+      name,
+      mechanism,
+      slot_s,
+    ]),
+  ).toEqual([
+    ["mini3", "time-slice", 900],
+    ["bitaxe", "time-slice", 7200],
+  ]);
 }, 30_000);
 
 test("run streams decisions, answers on its socket, is alone, and ends with 0 on SIGTERM", async () => {

@@ -27,7 +27,11 @@ function bench(result: WriteResult = "effective") {
   };
   const pools = () => seen.users.map((user, index) => poolReading({ user, isActive: index === seen.active }));
   const keeper = {
-    capabilities: () => ({ poolSwitch: "reconnect" }),
+    capabilities: () => ({
+      split: "none",
+      poolSwitch: "reconnect",
+      actions: { selectPool: async () => result },
+    }),
     latest: () => ({
       reading: { state: seen.state, uptimeS: seen.uptimeS, pools: pools() },
       receivedMono: 0,

@@ -1,5 +1,6 @@
 import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { EXIT, HearthError } from "../../model/errors.ts";
+import { mechanismWords } from "../../text/split-mechanism.ts";
 
 export default class SplitApply extends BaseCommand {
   static override summary =
@@ -18,10 +19,9 @@ export default class SplitApply extends BaseCommand {
       signal: this.signal,
       confirm: (question) => this.confirm(question, flags),
     });
-    const lines = miners.map(({ miner, mechanism, slotS, result, problem }) => {
-      const how = slotS === null ? mechanism : `${mechanism}, slots of ${Math.round(slotS / 60)} min`;
-      return `${miner}: ${problem ?? result} (${how})`;
-    });
+    const lines = miners.map(
+      ({ miner, result, problem, ...how }) => `${miner}: ${problem ?? result} (${mechanismWords(how)})`,
+    );
     const bad = miners.filter(
       (entry) => entry.problem !== null || entry.result === "rejected" || entry.result === "unknown",
     );

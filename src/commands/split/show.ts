@@ -1,6 +1,6 @@
 import { BaseCommand, type Outcome } from "../../base-command.ts";
 import { formatPpm } from "../../text/format.ts";
-import { formatDuration } from "../../text/time.ts";
+import { mechanismWords } from "../../text/split-mechanism.ts";
 
 export default class SplitShow extends BaseCommand {
   static override summary = "Who gets which part of the hashing, by which mechanism.";
@@ -17,8 +17,7 @@ export default class SplitShow extends BaseCommand {
             `Terms version ${data.terms.version} (${data.terms.state})`,
             ...data.legs.map((leg) => `  ${leg.role}  ${formatPpm(leg.sharePpm)}  ${leg.pool}  ${leg.user}`),
             ...data.miners.map(
-              (miner) =>
-                `  ${miner.name}: ${miner.mechanism}, slots of ${formatDuration(miner.slotS)}, worker ${miner.worker}`,
+              ({ name, worker, ...how }) => `  ${name}: ${mechanismWords(how)}, worker ${worker}`,
             ),
           ];
     return this.finish({ data, lines });
