@@ -1,10 +1,13 @@
 import type { MinerCapabilities, MinerReading } from "./miner.ts";
+import { type MechanismName, mechanismOf } from "./split-mechanism.ts";
 
 /** `capabilities` of `discover` and `miner show` (product.md §7); watts in the firmware's own scale. */
 export interface CapabilityView {
   pause: boolean;
   power: MinerCapabilities["power"];
+  /** By the firmware itself; `none`: see `mechanism`. */
   split: MinerCapabilities["split"];
+  mechanism: MechanismName;
   minW: number | null;
   maxW: number | null;
   /** Null until all are known. */
@@ -16,7 +19,10 @@ export function toCapabilityView(capabilities: MinerCapabilities): CapabilityVie
   const { canPause, power, split, minW, maxW, steps } = capabilities;
   const targets = steps.map(({ targetW }) => targetW);
   const isKnown = targets.length > 0 && !targets.includes(null);
-  return { pause: canPause, power, split, minW, maxW, stepsW: isKnown ? (targets as number[]) : null };
+  return {
+    ...{ pause: canPause, power, split, mechanism: mechanismOf(capabilities), minW, maxW },
+    stepsW: isKnown ? (targets as number[]) : null,
+  };
 }
 
 /** `miner read` (product.md §7). */
@@ -37,7 +43,7 @@ export type ReadingView = Pick<
 > & {
   pools: Pick<
     MinerReading["pools"][number],
-    "url" | "user" | "role" | "state" | "acceptedDifficulty" | "accepted" | "rejected" | "stale"
+    "url" | "user" | "role" | "state" | "acceptedDifficulty" | "accepted" | "rejected" | "stale" | "sharePpm"
   >[];
   stateDetail: string | null;
 };
@@ -47,8 +53,10 @@ export function toReadingView(reading: MinerReading): ReadingView {
   const { stepIndex: _, hasFanFault: _fault, pools, ...rest } = reading;
   return {
     ...rest,
-    pools: pools.map(({ url, user, role, state, acceptedDifficulty, accepted, rejected, stale }) => ({
-      ...{ url, user, role, state, acceptedDifficulty, accepted, rejected, stale },
-    })),
+    pools: pools.map(
+      ({ url, user, role, state, acceptedDifficulty, accepted, rejected, stale, sharePpm }) => ({
+        ...{ url, user, role, state, acceptedDifficulty, accepted, rejected, stale, sharePpm },
+      }),
+    ),
   };
 }

@@ -1,7 +1,11 @@
 import type { ReadingView } from "../model/miner-view.ts";
+import type { MechanismName } from "../model/split-mechanism.ts";
 import { pairLines, tableLines } from "./columns.ts";
-import { formatWatts, UNKNOWN } from "./format.ts";
+import { formatPpm, formatWatts, UNKNOWN } from "./format.ts";
 import { screenText } from "./width.ts";
+
+/** Steps that are named one by one. */
+const MOST_NAMED = 8;
 
 /** A row of `hearth miner list`. */
 export interface MinerRow {
@@ -57,7 +61,7 @@ export function readingLines(reading: ReadingView): string[] {
   ].flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
   return [
     ...pairLines([
-      ["State", [reading.state, reading.stateDetail].filter(Boolean).join(": ")],
+      ["State", screenText([reading.state, reading.stateDetail].filter(Boolean).join(": "), 300)],
       ["Power", powerWords(reading)],
       ["Target", formatWatts(reading.powerTargetW)],
       ["Mode", screenText(reading.mode ?? UNKNOWN, 60)],
@@ -88,7 +92,7 @@ export interface MinerPage {
   capabilities: {
     pause: boolean;
     power: string;
-    split: string;
+    mechanism: MechanismName;
     minW: number | null;
     maxW: number | null;
     steps: readonly string[];
@@ -106,7 +110,7 @@ export function minerLines(miner: MinerPage): string[] {
       ["Miner", screenText(miner.name ?? "not adopted", 40)],
       ["Model", screenText([identity.make, identity.model].filter(Boolean).join(" "), 60)],
       ["Firmware", screenText(`${identity.firmware} ${identity.firmwareVersion}`, 60)],
-      ["Identity", screenText([identity.id, identity.serial].filter(Boolean).join(", "), 80)],
+      ["Identity", screenText(identityWords(identity), 80)],
       ["Address", screenText(`${miner.host}:${miner.port}`, 80)],
       [
         "Heats",
@@ -122,22 +126,40 @@ export function minerLines(miner: MinerPage): string[] {
   ];
 }
 
-function canWords({ pause, power, split, minW, maxW, steps, stepsW }: MinerPage["capabilities"]): string {
-  const watts = stepsW ? ` (${stepsW.map((stepW) => `${stepW}`).join(", ")} W)` : "";
+function identityWords({ id, serial }: MinerPage["identity"]): string {
+  return serial === null || id.endsWith(serial) ? id : `${id}, ${serial}`;
+}
+
+function canWords({ pause, power, mechanism, minW, maxW, steps, stepsW }: MinerPage["capabilities"]): string {
   const lever = {
     continuous: `${formatWatts(minW)} to ${formatWatts(maxW)}`,
-    discrete: `${steps.join(", ")}${watts}`,
+    discrete: stepWords(steps, stepsW),
     onoff: "on or off",
     none: "no change of power",
   }[power];
-  return screenText(
-    [
-      pause ? "pause" : "no pause",
-      lever ?? power,
-      split === "none" ? "split by time" : `split by ${split}`,
-    ].join("; "),
-    200,
-  );
+  const split = SPLIT_WORDS[mechanism];
+  return screenText([pause ? "pause" : "no pause", lever ?? power, split].join("; "), 200);
+}
+
+const SPLIT_WORDS: Record<MechanismName, string> = {
+  groups: "split by pool groups",
+  dual: "split by two pools at once",
+  quota: "split by quotas",
+  "time-slice": "split by time",
+  none: "no split",
+};
+
+/** Few are named one by one; of many only the ends, which `--json` has all. */
+function stepWords(labels: readonly string[], stepsW: readonly number[] | null): string {
+  const ends = (values: readonly string[]) => `${values[0]} to ${values.at(-1)}`;
+  const watts = stepsW && `${ends(stepsW.map(String))} W`;
+  if (labels.length > MOST_NAMED)
+    return [`${labels.length} steps, ${ends(labels)}`, watts].filter(Boolean).join(", ");
+  const named = labels.map((label, index) => {
+    const stepW = stepsW?.[index];
+    return stepW === undefined || label.includes(String(stepW)) ? label : `${label} ${stepW} W`;
+  });
+  return named.join(", ");
 }
 
 function powerWords({ powerW, powerSource }: ReadingView): string {
@@ -156,6 +178,7 @@ function fanWords(fans: ReadingView["fans"]): string {
 
 function poolLines(pools: ReadingView["pools"]): string[] {
   if (pools.length === 0) return [];
+  const hasShares = pools.some(({ sharePpm }) => sharePpm !== null);
   return [
     "",
     ...tableLines(
@@ -163,6 +186,7 @@ function poolLines(pools: ReadingView["pools"]): string[] {
         { title: "POOL" },
         { title: "USER" },
         { title: "ROLE" },
+        ...(hasShares ? [{ title: "SHARE", align: "right" } as const] : []),
         { title: "STATE" },
         { title: "ACCEPTED", align: "right" },
         { title: "REJECTED", align: "right" },
@@ -171,6 +195,7 @@ function poolLines(pools: ReadingView["pools"]): string[] {
         screenText(pool.url, 80),
         screenText(pool.user, 60),
         pool.role.replace("_", " "),
+        ...(hasShares ? [formatPpm(pool.sharePpm)] : []),
         pool.state,
         pool.accepted === null ? UNKNOWN : String(pool.accepted),
         pool.rejected === null ? UNKNOWN : String(pool.rejected),

@@ -1,9 +1,10 @@
+import type { MechanismName } from "../model/split-mechanism.ts";
 import { formatPpm } from "./format.ts";
 import { formatDuration } from "./time.ts";
 
 /** How the split is made on one miner, in words: `time slices of 15 min`. Null: the miner has not answered yet. */
 export function mechanismWords(how: {
-  mechanism: "groups" | "dual" | "quota" | "time-slice" | "none" | null;
+  mechanism: MechanismName | null;
   stepPpm: number | null;
   slotS: number | null;
 }): string {

@@ -1,4 +1,5 @@
 import type { MinerCapabilities, MinerIdentity } from "../model/miner.ts";
+import { mechanismOf } from "../model/split-mechanism.ts";
 import type { EventView, SplitLegProof, SplitProof } from "../model/view.ts";
 import { pairLines, tableLines } from "./columns.ts";
 import { formatDifficulty, formatMeasuredPpm, formatPpm, formatWatts, UNKNOWN } from "./format.ts";
@@ -15,7 +16,10 @@ export interface DiscoveredMiner {
   identity: MinerIdentity;
   /** Null: not adopted. */
   name?: string | null;
-  capabilities: Pick<MinerCapabilities, "canPause" | "power" | "split" | "minW" | "maxW" | "steps"> | null;
+  capabilities: Pick<
+    MinerCapabilities,
+    "canPause" | "power" | "split" | "minW" | "maxW" | "steps" | "actions"
+  > | null;
 }
 
 /** All that `hearth discover` shows. */
@@ -35,7 +39,9 @@ export function discoverTable({ miners, offline, locked }: DiscoveryList): strin
       const since = lastSeenAt === null ? "offline" : `offline since ${lastSeenAt}`;
       return `${screenText(name, 40)} at ${screenText(host, 80)}:${port}: ${since}`;
     }),
-    ...locked.map(({ error }) => screenText(`${error.message} Try: ${error.hint ?? "hearth doctor"}`, 400)),
+    ...locked.map(({ error: { message, hint } }) =>
+      screenText(hint === null ? message : `${message} Try: ${hint}`, 400),
+    ),
   ];
 }
 
@@ -148,5 +154,7 @@ function powerWords(capabilities: DiscoveredMiner["capabilities"]): string {
 
 function splitWords(capabilities: DiscoveredMiner["capabilities"]): string {
   if (capabilities === null) return UNKNOWN;
-  return capabilities.split === "none" ? "by time" : capabilities.split;
+  const mechanism = mechanismOf(capabilities);
+  if (mechanism === "time-slice") return "by time";
+  return mechanism === "none" ? "no" : mechanism;
 }

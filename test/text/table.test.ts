@@ -25,6 +25,7 @@ describe("plain tables", () => {
       minW: 400,
       maxW: 850,
       steps: [{ label: "night/eco", targetW: 400, wallW: 420, hashrateThs: null }],
+      actions: { selectPool: async () => "effective" as const },
     };
     expect(
       discoverTable({
