@@ -84,7 +84,14 @@ export interface ShownMiner {
   identity: MinerIdentity;
   driver: { id: string; title: string; tier: DriverTier; exemptions: readonly string[] };
   adopted: Pick<MinerConfig, "zone" | "circuit" | "max_w" | "on_exit"> | null;
-  capabilities: CapabilityView & { steps: string[]; poolSlots: number; poolsNeedRestart: boolean };
+  capabilities: CapabilityView & {
+    steps: string[];
+    poolSlots: number;
+    poolsNeedRestart: boolean;
+    /** It can be restarted, or show itself, from here. */
+    restart: boolean;
+    locate: boolean;
+  };
   reading: ReadingView;
   /** When its pools were first kept, before Hearth wrote to it; null: nothing was kept. */
   backupAt: string | null;
@@ -115,6 +122,8 @@ export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner
           steps: capabilities.steps.map(({ label }) => label),
           poolSlots: capabilities.poolSlots,
           poolsNeedRestart: capabilities.poolsNeedRestart,
+          restart: capabilities.actions.restart !== undefined,
+          locate: capabilities.actions.locate !== undefined,
         },
         reading: toReadingView(reading),
         backupAt: createBackups(openSecrets(paths), identity.id).first()?.at ?? null,

@@ -318,6 +318,6 @@ function unsupported(name: string, action: keyof MinerActions): HearthError {
   const { code, words } = ACTION_WORDS[action];
   return unsupportedError(code, `${name} cannot ${words}: its firmware does not offer it.`, {
     left: "Nothing was sent",
-    hint: "`hearth discover` shows what each miner can do",
+    hint: `hearth miner show ${name} says what it can do`,
   });
 }

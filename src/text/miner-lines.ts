@@ -97,6 +97,7 @@ export interface MinerPage {
     maxW: number | null;
     steps: readonly string[];
     stepsW: readonly number[] | null;
+    locate: boolean;
   };
   reading: ReadingView;
   backupAt: string | null;
@@ -130,15 +131,21 @@ function identityWords({ id, serial }: MinerPage["identity"]): string {
   return serial === null || id.endsWith(serial) ? id : `${id}, ${serial}`;
 }
 
-function canWords({ pause, power, mechanism, minW, maxW, steps, stepsW }: MinerPage["capabilities"]): string {
+function canWords(capabilities: MinerPage["capabilities"]): string {
+  const { pause, power, mechanism, minW, maxW, steps, stepsW, locate } = capabilities;
   const lever = {
     continuous: `${formatWatts(minW)} to ${formatWatts(maxW)}`,
     discrete: stepWords(steps, stepsW),
     onoff: "on or off",
     none: "no change of power",
   }[power];
-  const split = SPLIT_WORDS[mechanism];
-  return screenText([pause ? "pause" : "no pause", lever ?? power, split].join("; "), 200);
+  const words = [
+    pause ? "pause" : "no pause",
+    lever ?? power,
+    SPLIT_WORDS[mechanism],
+    locate ? "show itself" : "not show itself",
+  ];
+  return screenText(words.join("; "), 240);
 }
 
 const SPLIT_WORDS: Record<MechanismName, string> = {

@@ -45,6 +45,7 @@ const page: MinerPage = {
     maxW: 2906,
     steps: ["190MHz", "415MHz", "default"],
     stepsW: [784, 1837, 2906],
+    locate: true,
   },
   reading,
   backupAt: "2026-01-16T08:00:00Z",
@@ -76,7 +77,7 @@ describe("one miner in words", () => {
       Identity    02:00:00:00:00:07, HTH07
       Address     192.0.2.10:4028
       Heats       shed, on circuit dryer
-      Can         pause; 190MHz 784 W, 415MHz 1837 W, default 2906 W; split by pool groups
+      Can         pause; 190MHz 784 W, 415MHz 1837 W, default 2906 W; split by pool groups; show itself
       Pools kept  since 2026-01-16T08:00:00Z
       Driver      LuxOS (Antminer), gold
         but       its own fee is not told
