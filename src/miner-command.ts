@@ -87,7 +87,7 @@ function changeWords(change: MinerChange, isKept: boolean): string {
   }[action];
   if (isKept && action === "resume") return `${miner}: your wish is over; the loop decides again.`;
   if (isKept && until) {
-    return `${miner} is to ${action === "set-power" && powerW !== 0 ? `run at ${what} at most` : what} until ${until}. The loop does it now, below its limits, the heat floor and events. hearth miner resume ${miner} ends it.`;
+    return `${miner} is to ${action === "set-power" && powerW !== 0 ? `run at ${what} at most` : what} until ${until}. The loop keeps to it, within its limits, rest times, the heat floor and events. hearth miner resume ${miner} ends it.`;
   }
   if (result === "planned")
     return `${miner} would ${action === "set-power" && powerW !== 0 ? `be set to ${what}` : what}. Nothing was sent (dry run).`;
