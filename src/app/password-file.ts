@@ -22,7 +22,8 @@ export function readPasswordFile(path: string | undefined): string | null {
     if (error instanceof Error && "hint" in error) throw error;
     throw complain("cannot be read");
   }
-  const [line = ""] = text.split(/\r?\n/);
+  // Editors of Windows put a mark of their own in front.
+  const [line = ""] = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   if (/[\u0000-\u001f\u007f]/.test(line)) throw complain("holds a control character in its first line");
   return line;
 }

@@ -114,13 +114,17 @@ class DigestSession extends DigestClient {
     send: (headers: Record<string, string>) => Promise<HttpAnswer>,
   ): Promise<HttpAnswer> {
     if (performance.now() - this.#refusedMono < REFUSED_MS) throw minerPasswordWrong(where, this.#isFactory);
-    this.#send = send;
+    this.#send = async (headers) => {
+      const answer = await send(headers);
+      // Before the library answers a question of another kind, in whatever way.
+      if (answer.status === 401 && !isDigest(answer)) throw minerAuthRequired(where);
+      return answer;
+    };
     const { answer } = (await this.fetch(`http://device${wanted.path}`, {
       method: wanted.method,
       headers: { ...wanted.headers },
     })) as unknown as { answer: HttpAnswer };
     if (answer.status !== 401) return answer;
-    if (!/^\s*digest/i.test(answer.headers["www-authenticate"] ?? "")) throw minerAuthRequired(where);
     this.#refusedMono = performance.now();
     throw minerPasswordWrong(where, this.#isFactory);
   }
@@ -137,6 +141,10 @@ class DigestSession extends DigestClient {
     };
     return client as never;
   }
+}
+
+function isDigest({ headers }: HttpAnswer): boolean {
+  return /^\s*digest/i.test(headers["www-authenticate"] ?? "");
 }
 
 function sessionOf(sessions: Map<string, DigestSession>, digest: Digest): DigestSession {

@@ -70,6 +70,21 @@ describe("addresses named by a person", () => {
     expect(found).toMatchObject({ miners: [], locked: [] });
   });
 
+  it("that want a password are told as such, with the way to give it", async () => {
+    await using locked = await startWeb(
+      { "/": "<html>401</html>", "/cgi-bin/get_system_info.cgi": "<html>401</html>" },
+      401,
+      { "www-authenticate": 'Digest realm="antMiner Configuration", nonce="1", qop="auth"' },
+    );
+
+    const found = await discoverMiners({ hosts: [`${HOST}:${locked.port}`] });
+
+    expect(found.miners).toEqual([]);
+    expect(found.locked).toMatchObject([
+      { host: HOST, port: locked.port, error: { exit: 5, hint: expect.stringContaining("--password-file") } },
+    ]);
+  });
+
   it("count one device at two addresses once", async () => {
     await using one = await startMini3();
     await using two = await startMini3();

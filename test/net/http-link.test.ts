@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
@@ -107,5 +108,73 @@ describe("a write", () => {
       code: "MINER_REFUSED",
       message: expect.stringMatching(/Wrong API input(?!.*hunter2)/),
     });
+  });
+});
+
+describe("a device that wants a digest", () => {
+  const CHALLENGE = 'Digest realm="antMiner Configuration", nonce="8f0b6c", qop="auth"';
+  /** Lets root in with the password "root", as RFC 7616 has it; counts what came with and without proof. */
+  const startLocked = async (challenge = CHALLENGE) => {
+    const seen = { bare: 0, proved: 0, writes: [] as string[] };
+    const md5 = (text: string) => createHash("md5").update(text).digest("hex");
+    const server = await startHttp((request, response, body) => {
+      const proof = request.headers.authorization ?? "";
+      const part = (name: string) => new RegExp(`${name}="?([^",]+)`).exec(proof)?.[1] ?? "";
+      seen[proof === "" ? "bare" : "proved"] += 1;
+      const secret = md5("root:antMiner Configuration:root");
+      const asked = md5(`${request.method}:${request.url}`);
+      const wanted = md5(`${secret}:${part("nonce")}:${part("nc")}:${part("cnonce")}:auth:${asked}`);
+      if (part("response") !== wanted) {
+        response.writeHead(401, { "www-authenticate": challenge });
+        return response.end();
+      }
+      if (request.method === "POST") seen.writes.push(body);
+      return response.end('{"a":1}');
+    });
+    return { server, seen };
+  };
+  const root = { digest: { user: "root", password: "root", isFactory: true } };
+
+  it("gets the proof and then answers", async () => {
+    const { server, seen } = await startLocked();
+    await using _ = server;
+
+    await expect(server.link().get("/cgi-bin/summary.cgi", never, root)).resolves.toEqual({ a: 1 });
+    expect(seen).toMatchObject({ bare: 1, proved: 1 });
+  });
+
+  it("carries a write out once, and only past the guard", async () => {
+    const { server, seen } = await startLocked();
+    await using _ = server;
+    const link = server.link();
+
+    await link.send("POST", "/cgi-bin/set_miner_conf.cgi", { pools: [] }, never, root);
+    await link.send("POST", "/cgi-bin/set_miner_conf.cgi", { pools: [1] }, never, root);
+
+    expect(seen.writes).toEqual(['{"pools":[]}', '{"pools":[1]}']);
+  });
+
+  it("is given a wrong password once, and then left alone for a while", async () => {
+    const { server, seen } = await startLocked();
+    await using _ = server;
+    const link = server.link();
+    const wrong = { digest: { user: "root", password: "hunter2", isFactory: false } };
+
+    for (let turn = 0; turn < 3; turn++) {
+      await expect(link.get("/cgi-bin/summary.cgi", never, wrong)).rejects.toMatchObject({
+        code: "MINER_PASSWORD_WRONG",
+        exit: 5,
+        message: expect.not.stringContaining("hunter2"),
+      });
+    }
+    expect(seen.proved).toBe(1);
+  });
+
+  it("that asks for the password itself is not given it", async () => {
+    const { server, seen } = await startLocked('Basic realm="x"');
+    await using _ = server;
+
+    await expect(server.link().get("/", never, root)).rejects.toMatchObject({ code: "MINER_AUTH_REQUIRED" });
+    expect(seen.proved).toBe(0);
   });
 });
