@@ -102,10 +102,14 @@ export function parseFault(text: string): FaultPlan {
   const [, kind = "", value] = /^([a-z-]+)(?::(\d+(?:\.\d+)?))?$/.exec(text.trim()) ?? [];
   const known = { ...WIRE_FAULTS, ...DEVICE_FAULTS };
   if (!Object.hasOwn(known, kind)) {
-    throw usageError("FAULT_UNKNOWN", `There is no fault "${text.slice(0, 40)}"`, {
-      left: "Nothing was started",
-      hint: `--fault KIND or KIND:NUMBER, with one of ${Object.keys(known).join(", ")}`,
-    });
+    throw usageError(
+      "FAULT_UNKNOWN",
+      `"${text.slice(0, 40)}" is no fault, or none that takes such a number`,
+      {
+        left: "Nothing was started",
+        hint: `--fault KIND or KIND:NUMBER, with one of ${Object.keys(known).join(", ")}`,
+      },
+    );
   }
   return { kind: kind as FaultKind, ...(value === undefined ? {} : { value: Number(value) }) };
 }
