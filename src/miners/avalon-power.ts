@@ -43,8 +43,10 @@ export async function setSoftOff(
   );
 }
 
-function seenSoft({ state, isSoftOff }: AvalonLevers, isOff: boolean): Seen {
-  if (isOff ? state === "paused" : state === "mining" || state === "starting") return "effective";
+function seenSoft({ state, isSoftOff, isHashing }: AvalonLevers, isOff: boolean): Seen {
+  if (!isOff && (state === "mining" || state === "starting")) return "effective";
+  // What says that it rests and hashes on is no proof of a pause.
+  if (isOff && state === "paused") return isHashing ? "taken" : "effective";
   return isSoftOff === isOff ? "taken" : "unchanged";
 }
 

@@ -59,6 +59,18 @@ describe("pause and resume", () => {
     await expect((order === "softon" ? actions.resume : actions.pause)?.(never)).resolves.toBe(expected);
   });
 
+  it.each([
+    ["Ver[Mini3-1] SYSTEMSTATU[Work: In Idle] GHSspd[33090.00]", "pending"],
+    ["Ver[Mini3-1] SYSTEMSTATU[Work: In Idle] GHSspd[0.00] GHSavg[33090.00]", "effective"],
+    ["Ver[nano3-1] SoftOFF[4] GHSspd[3100.00]", "pending"],
+  ])("are not called done while it hashes on: %s", async (text, expected) => {
+    const { capabilities } = unit((line) =>
+      line === "estats" ? ok("s", `,"STATS":[{"MM ID0":"${text}"}]`) : null,
+    );
+
+    await expect((await capabilities()).actions.pause?.(never)).resolves.toBe(expected);
+  });
+
   it("that were answered with silence and show at once are effective", async () => {
     const { state, capabilities } = unit((line) => {
       if (line.includes("softon")) state.work = "In Init";
