@@ -16,7 +16,8 @@ export interface AntminerNotes {
   hasHighMode(): boolean;
 }
 
-export function createAntminerNotes(memory: DriverMemory = createPlainMemory()): AntminerNotes {
+/** In the given memory, else for as long as this driver lives. */
+export function createAntminerNotes(memory: DriverMemory = new Map<string, unknown>()): AntminerNotes {
   const noted = () => toNumber(memory.get(RUNNING_MODE), { unknownWhen: SLEEP_MODE, min: 0, max: 99 });
   const notes: AntminerNotes = {
     saw(mode) {
@@ -31,10 +32,4 @@ export function createAntminerNotes(memory: DriverMemory = createPlainMemory()):
     hasHighMode: () => memory.get(HAS_HIGH_MODE) === true,
   };
   return notes;
-}
-
-/** For as long as this driver lives. */
-function createPlainMemory(): DriverMemory {
-  const values = new Map<string, unknown>();
-  return { get: (key) => values.get(key) ?? null, set: (key, value) => void values.set(key, value) };
 }

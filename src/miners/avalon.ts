@@ -109,11 +109,9 @@ async function capabilities(
 function stepsOf(model: AvalonModel | null, told: ToldTargets): PowerStep[] {
   if (model === null || (told.workMode === null && told.workLevel === null)) return [];
   const targets = stepTargets(model, told);
-  return model.steps.map(({ label, wallW }, index) => ({
-    ...{ label, wallW },
-    targetW: targets[index] ?? null,
-    hashrateThs: null,
-  }));
+  return model.steps.map(({ label, wallW }, index) => {
+    return { label, targetW: targets[index] ?? null, wallW, hashrateThs: null };
+  });
 }
 
 function actionsOf(link: DeviceLink, access: PoolAccess, told: Told, canPause: boolean): MinerActions {
