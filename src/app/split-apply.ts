@@ -24,8 +24,6 @@ export interface SplitApplication {
   problem: string | null;
 }
 
-const DEADLINE_MS = 8000;
-
 /** The pools of one miner by the terms: the member's leg first, so that a reset of the choice falls to it. */
 export function poolsFor(terms: SplitTerms, deviceIndex: number): PoolTarget[] {
   const order = ["member", "coop"] as const;
@@ -75,8 +73,8 @@ async function applyOne(
   pools: PoolTarget[],
   dryRun: boolean,
 ): Promise<SplitApplication> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const capabilities = await port.capabilities(deadline);
+  // Each call has a limit of its own: one for all of them could end between the pools and the restart they need.
+  const capabilities = await port.capabilities();
   const plan: SplitApplication = {
     ...blank(name, pools),
     ...splitMechanismOf(capabilities),
@@ -95,7 +93,7 @@ async function applyOne(
       problem: `the user name of the ${longUser.role} pool is longer than the ${capabilities.maxUserLength} characters it keeps`,
     };
   }
-  const { pools: present } = await port.read(deadline);
+  const { pools: present } = await port.read();
   const isNative = capabilities.split !== "none";
   // Without shares of its own the firmware gets the pools in order, and the slices of the loop make the shares.
   const wanted = isNative
@@ -106,9 +104,9 @@ async function applyOne(
       );
   if (hasPools(present, wanted, capabilities.splitStepPpm)) return { ...plan, result: "unchanged" };
   if (dryRun) return { ...plan, result: "planned" };
-  const written = await port.writePools(wanted, deadline);
+  const written = await port.writePools(wanted);
   if (written === "rejected" || written === "unknown") return { ...plan, result: written };
-  const restarted = capabilities.poolsNeedRestart ? await port.restart(deadline) : written;
+  const restarted = capabilities.poolsNeedRestart ? await port.restart() : written;
   return { ...plan, result: restarted };
 }
 

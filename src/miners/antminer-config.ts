@@ -1,8 +1,9 @@
-import { unsupportedError } from "../model/errors.ts";
+import { unreachableError, unsupportedError } from "../model/errors.ts";
 import type { PoolTarget, StoredPool } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import { field, flag, list, number, toNumber } from "../model/parse.ts";
-import { rawText } from "./cgminer.ts";
+import { rawText, withScheme } from "./cgminer.ts";
+import { isSameUrl } from "./pool-target.ts";
 
 /** Slots of the firmware (miners.md §10). */
 export const ANTMINER_SLOTS = 3;
@@ -49,16 +50,16 @@ export function configPools(config: unknown): ConfigPool[] {
     .filter(({ url }) => url !== "");
 }
 
-/** For a backup; this firmware tells the passwords. */
+/** For a backup; this firmware tells the passwords. Addresses are told as they can be written back. */
 export function storedPools({ pools }: AntminerConfig): StoredPool[] {
   return pools
     .filter(({ url }) => url !== "")
-    .map(({ url, user, pass }) => ({ url, user, password: pass, sharePpm: null }));
+    .map(({ url, user, pass }) => ({ url: withScheme(url), user, password: pass, sharePpm: null }));
 }
 
 /**
  * The configuration, when nothing of it is missing: what a write leaves out is reset by the firmware. Throws
- * `MINER_INCOMPLETE` for one that is cut, empty, or looks like the factory's.
+ * `MINER_INCOMPLETE` for one that is cut, empty, looks like the factory's, or has two modes.
  */
 export function wholeConfig(where: string, config: unknown): AntminerConfig {
   const isRecord = typeof config === "object" && config !== null && !Array.isArray(config);
@@ -68,13 +69,25 @@ export function wholeConfig(where: string, config: unknown): AntminerConfig {
   const mode = modeOf(config);
   const isWhole =
     isRecord &&
-    mode !== null &&
+    modesIn(config).length > 0 &&
     pools.length === told.length &&
-    used.some(({ user }) => !FACTORY_USER.test(user)) &&
+    used.length > 0 &&
     flag(config, "bitmain-fan-ctrl") !== null &&
     number(config, "bitmain-fan-pwm", { min: 0, max: 100 }) !== null;
   if (!isWhole) throw minerIncomplete(where, "configuration");
+  if (used.every(({ user }) => FACTORY_USER.test(user))) {
+    throw unclear(where, "tells the factory's pools, as after its own were lost", "Set a pool of your own");
+  }
+  if (mode === null) throw unclear(where, "tells no clear mode", "Set its mode once");
   return { raw: config as Record<string, unknown>, mode, pools };
+}
+
+/** `MINER_INCOMPLETE` for a configuration that is all there and cannot be trusted; `what` is a predicate. */
+function unclear(where: string, what: string, remedy: string) {
+  return unreachableError("MINER_INCOMPLETE", `The miner at ${where} ${what}.`, {
+    left: "Nothing was written",
+    hint: `${remedy} on the miner's own page, then run it again`,
+  });
 }
 
 /** The whole configuration with another mode. */
@@ -97,14 +110,15 @@ export function toConfigPool({ url, user, password }: PoolTarget): ConfigPool {
   return { url, user, pass: password };
 }
 
-/** Do these stand there, in this order and nothing else? */
+/** Do these stand there, in this order and nothing else, in whatever spelling of their addresses? */
 export function hasPools(config: unknown, wanted: readonly ConfigPool[]): boolean {
   const stored = configPools(config);
   return (
     stored.length === wanted.length &&
     wanted.every(({ url, user, pass }, place) => {
       const found = stored[place];
-      return found?.url === url && found.user === user && found.pass === pass;
+      if (found === undefined || found.user !== user || found.pass !== pass) return false;
+      return isSameUrl(withScheme(found.url), withScheme(url));
     })
   );
 }
@@ -123,12 +137,12 @@ function bodyOf({ raw }: AntminerConfig, mode: number, pools: unknown): Record<s
   return body;
 }
 
-/** The firmware takes the text apart at spaces and writes it back without escapes: all behind them would be lost. */
+/** Firmware may take the text apart at spaces and write it back without escapes [?]: all behind them would be lost. */
 function checkedBody(where: string, body: Record<string, unknown>): Record<string, unknown> {
   if (!/[\s\\]/.test(JSON.stringify(body))) return body;
   throw unsupportedError(
     "MINER_TEXT_UNSAFE",
-    `The configuration for the miner at ${where} would hold a space, a quotation mark or a backslash, which its firmware does not keep.`,
+    `The configuration for the miner at ${where} would hold a space, a quotation mark or a backslash, which its firmware may not keep.`,
     { left: "Nothing was written", hint: "Use pool users and passwords without these characters" },
   );
 }

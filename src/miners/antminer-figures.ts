@@ -1,6 +1,6 @@
 import { HearthError } from "../model/errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
-import { list } from "../model/parse.ts";
+import { field, list } from "../model/parse.ts";
 import { type AntminerAnswers, statsEntry } from "./antminer-reading.ts";
 import { type AntminerWeb, missingFields, POOLS, STATS, SUMMARY } from "./antminer-web.ts";
 import { isSuccess } from "./cgminer.ts";
@@ -14,13 +14,19 @@ type Figures = Omit<AntminerAnswers, "config">;
  * The figures of one snapshot. Watts, and which pool is at work, stand only on port 4028; where that is off, the pages
  * have the rest (miners.md §10). Faults and pools are extras: without them the miner must stay readable.
  */
-export function createAskFigures(web: AntminerWeb) {
+export type AskFigures = (
+  link: DeviceLink,
+  configured: { isAsleep: boolean },
+  signal: AbortSignal,
+) => Promise<Figures>;
+
+export function createAskFigures(web: AntminerWeb): AskFigures {
   let closedMono = Number.NEGATIVE_INFINITY;
-  return async (link: DeviceLink, signal: AbortSignal): Promise<Figures> => {
+  return async (link, { isAsleep }, signal) => {
     const isTried = link.pace.monoMs() - closedMono >= CLOSED_MS;
     const told = isTried ? await socketStats(link, signal) : "closed";
     const isOpen = typeof told === "object";
-    const stats = isOpen ? told : await pageStats(web, link, signal);
+    const stats = isOpen ? told : await pageStats(web, link, isAsleep, signal);
     // Noted only now: while the mining process starts, the page is silent too.
     if (isTried && told === "closed") closedMono = link.pace.monoMs();
     const summary = await orNull(web.get(link, SUMMARY, signal), signal);
@@ -29,9 +35,17 @@ export function createAskFigures(web: AntminerWeb) {
   };
 }
 
-async function pageStats(web: AntminerWeb, link: DeviceLink, signal: AbortSignal): Promise<unknown> {
+async function pageStats(
+  web: AntminerWeb,
+  link: DeviceLink,
+  isAsleep: boolean,
+  signal: AbortSignal,
+): Promise<unknown> {
   const stats = await web.get(link, STATS, signal);
-  if (statsEntry(stats) === undefined) throw missingFields(link.where, "figures");
+  const told = field(stats, "STATS");
+  // An empty list is what some builds tell while they sleep; a miner that cannot be read could not be woken either.
+  const isSilent = isAsleep && Array.isArray(told) && told.length === 0;
+  if (!isSilent && statsEntry(stats) === undefined) throw missingFields(link.where, "figures");
   return stats;
 }
 

@@ -13,8 +13,9 @@ const MODE_WORDS: Record<number, string> = {
   [LOW_MODE]: "low",
 };
 
-/** Draw in normal mode by `minertype`, W: data sheets, the longer name first. */
+/** Draw in normal mode by `minertype`, W: data sheets, the longer name first; the liquid-cooled ones by the largest. */
 const NOMINAL_W: readonly [name: RegExp, powerW: number][] = [
+  [/Hyd|Imm/i, 5700],
   [/S19 ?XP/i, 3010],
   [/S19 ?k ?Pro/i, 2760],
   [/S19j ?Pro/i, 3050],

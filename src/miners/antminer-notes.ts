@@ -1,6 +1,6 @@
 import type { DriverMemory } from "../model/miner-link.ts";
 import { toNumber } from "../model/parse.ts";
-import { HIGH_MODE, NORMAL_MODE, SLEEP_MODE } from "./antminer-models.ts";
+import { HIGH_MODE, LOW_MODE, SLEEP_MODE } from "./antminer-models.ts";
 
 const RUNNING_MODE = "running-mode";
 const HAS_HIGH_MODE = "has-high-mode";
@@ -11,12 +11,13 @@ export interface AntminerNotes {
   saw(mode: number | null): void;
   /** The mode that it shall wake in. */
   keepRunningMode(mode: number): void;
-  /** The last mode in which it ran; normal when nothing was noted. */
+  /** The last mode in which it ran; low when nothing was noted, for what is not known must not raise the draw. */
   runningMode(): number;
   hasHighMode(): boolean;
 }
 
-export function createAntminerNotes(memory: DriverMemory = createPlainMemory()): AntminerNotes {
+/** In the given memory, else for as long as this driver lives. */
+export function createAntminerNotes(memory: DriverMemory = new Map<string, unknown>()): AntminerNotes {
   const noted = () => toNumber(memory.get(RUNNING_MODE), { unknownWhen: SLEEP_MODE, min: 0, max: 99 });
   const notes: AntminerNotes = {
     saw(mode) {
@@ -27,14 +28,8 @@ export function createAntminerNotes(memory: DriverMemory = createPlainMemory()):
     keepRunningMode(mode) {
       if (noted() !== mode) memory.set(RUNNING_MODE, mode);
     },
-    runningMode: () => noted() ?? NORMAL_MODE,
+    runningMode: () => noted() ?? LOW_MODE,
     hasHighMode: () => memory.get(HAS_HIGH_MODE) === true,
   };
   return notes;
-}
-
-/** For as long as this driver lives. */
-function createPlainMemory(): DriverMemory {
-  const values = new Map<string, unknown>();
-  return { get: (key) => values.get(key) ?? null, set: (key, value) => void values.set(key, value) };
 }

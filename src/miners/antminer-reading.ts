@@ -24,13 +24,14 @@ export function toReading(answers: AntminerAnswers, modes: readonly number[]): M
   const stats = statsEntry(answers.stats);
   const summary = list(answers.summary, "SUMMARY")[0];
   const mode = modeOf(answers.config) ?? number(stats, "miner-mode", { min: 0 });
-  const hashrateThs = hashrateOf(stats) ?? hashrateOf(summary);
+  const hashrateThs = liveRate(answers);
   const uptimeS = number(stats, "elapsed", { min: 0 }) ?? number(stats, "Elapsed", { min: 0 });
   const faults = faultsOf(summary);
   const state = stateOf({ mode, hashrateThs, uptimeS, faults });
   const isListed = state !== "paused" && state !== "unknown" && mode !== null;
   const index = isListed ? modes.indexOf(mode) : -1;
-  const powerW = number(stats, "watt", { min: 0 });
+  // What answers draws: 0 is a build that does not tell.
+  const powerW = number(stats, "watt", { unknownWhen: 0, min: 0 });
   return {
     state,
     stateDetail: detailOf(faults, state, mode),
@@ -60,7 +61,12 @@ export function statsEntry(stats: unknown): unknown {
 
 const STATS_KEYS = ["rate_5s", "GHS 5s", "chain", "chain_rate1", "fan", "fan1"];
 
-/** Live rate of 5 s. The old form is always in GH/s, the new one names its unit (miners.md §10). */
+/** Live rate of 5 s, TH/s; null where neither answer tells it. */
+export function liveRate({ stats, summary }: Pick<AntminerAnswers, "stats" | "summary">): number | null {
+  return hashrateOf(statsEntry(stats)) ?? hashrateOf(list(summary, "SUMMARY")[0]);
+}
+
+/** The old form is always in GH/s, the new one names its unit (miners.md §10). */
 function hashrateOf(entry: unknown): number | null {
   if (field(entry, "rate_5s") === undefined) return number(entry, "GHS 5s", { scale: 1e-3, min: 0 });
   const unit = (text(entry, "rate_unit") ?? "GH/s").toUpperCase().replace(/\/S$/, "");

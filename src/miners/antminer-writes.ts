@@ -1,3 +1,4 @@
+import { HearthError } from "../model/errors.ts";
 import type { PoolTarget, WriteResult } from "../model/miner.ts";
 import { minerBusy } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
@@ -15,8 +16,10 @@ import {
   withMode,
   withPools,
 } from "./antminer-config.ts";
+import type { AskFigures } from "./antminer-figures.ts";
 import { SLEEP_MODE } from "./antminer-models.ts";
 import type { AntminerNotes } from "./antminer-notes.ts";
+import { liveRate } from "./antminer-reading.ts";
 import { type AntminerWeb, BLINK, CONFIG, missingFields, REBOOT, SET_CONFIG } from "./antminer-web.ts";
 import { checkFailover, noSuchPool, noSuchStep } from "./pool-target.ts";
 
@@ -28,6 +31,7 @@ export interface AntminerDesk {
   link: DeviceLink;
   web: AntminerWeb;
   notes: AntminerNotes;
+  askFigures: AskFigures;
 }
 
 /** The configuration as told; an answer that has nothing of one is a miss. */
@@ -40,12 +44,13 @@ export async function askConfig(web: AntminerWeb, link: DeviceLink, signal: Abor
 /** Sleep mode. The mode before it is noted first, for the configuration itself forgets it (miners.md §10). */
 export async function pauseAntminer(desk: AntminerDesk, signal: AbortSignal): Promise<WriteResult> {
   const config = await readWhole(desk, signal);
-  if (config.mode === SLEEP_MODE) return "effective";
+  // Some builds store the sleep and hash on until they are restarted, so what is stored is no proof of rest.
+  if (config.mode === SLEEP_MODE) return (await isAtRest(desk, signal)) ? "effective" : "pending";
   desk.notes.saw(config.mode);
   return setMode(desk, config, SLEEP_MODE, signal);
 }
 
-/** Back to the mode before the sleep; to normal where nobody saw that mode. */
+/** Back to the mode before the sleep; to low where nobody saw that mode. */
 export async function resumeAntminer(desk: AntminerDesk, signal: AbortSignal): Promise<WriteResult> {
   const config = await readWhole(desk, signal);
   if (config.mode !== SLEEP_MODE) return "effective";
@@ -110,6 +115,16 @@ export async function blinkAntminer({ link, web }: AntminerDesk, signal: AbortSi
     await web.send(link, BLINK, { blink: "true" }, signal);
     return "sent";
   }, signal);
+}
+
+/** False also where it does not tell: a pause is not proved then. */
+async function isAtRest({ link, askFigures }: AntminerDesk, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (liveRate(await askFigures(link, { isAsleep: true }, signal)) ?? 0) === 0;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof HearthError)) throw error;
+    return false;
+  }
 }
 
 async function readWhole({ link, web }: AntminerDesk, signal: AbortSignal): Promise<AntminerConfig> {

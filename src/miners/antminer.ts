@@ -4,7 +4,7 @@ import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link
 import { text, toMac } from "../model/parse.ts";
 import { ANTMINER_SLOTS, modeOf, storedPools, wholeConfig } from "./antminer-config.ts";
 import { createAskFigures } from "./antminer-figures.ts";
-import { antminerSteps, offeredModes } from "./antminer-models.ts";
+import { antminerSteps, offeredModes, SLEEP_MODE } from "./antminer-models.ts";
 import { createAntminerNotes } from "./antminer-notes.ts";
 import { toReading } from "./antminer-reading.ts";
 import { type AntminerWeb, createAntminerWeb, SYSTEM_INFO } from "./antminer-web.ts";
@@ -45,12 +45,13 @@ export function createAntminerDriver(options: DriverOptions = {}): MinerDriver {
     identify: (link, signal) => identify(web, link, signal),
     read: async (link, signal) => {
       const config = await askConfig(web, link, signal);
-      return toReading({ config, ...(await askFigures(link, signal)) }, modesOf(config));
+      const configured = { isAsleep: modeOf(config) === SLEEP_MODE };
+      return toReading({ config, ...(await askFigures(link, configured, signal)) }, modesOf(config));
     },
     async capabilities(link, signal) {
       const info = await web.get(link, SYSTEM_INFO, signal);
       const config = await askConfig(web, link, signal);
-      const desk = { link, web, notes };
+      const desk = { link, web, notes, askFigures };
       return toCapabilities(desk, text(info, "minertype"), modeOf(config) !== null, modesOf(config));
     },
     async backup(link, signal) {
@@ -66,6 +67,10 @@ const EXEMPTIONS = [
   "which pool is at work is told on port 4028 only",
   "each change of mode or pools restarts the miner for 30 to 90 s, and shows its effect minutes later",
   "the firmware does not list its modes: high is offered only where the miner was found in it",
+  "a sleep that began before Hearth knew the miner's mode is ended in low mode",
+  "some builds store the sleep and hash on until they are restarted; a pause is done only when the hashing has ended",
+  "some builds answer a change after 20 s only, so that the next reading has to tell whether it was taken",
+  "its lamp blinks until somebody ends it on the miner's own page",
   "no state field: a miner that neither hashes nor sleeps, long after its start, is told as unknown",
   "some builds set the fans back to automatic with each change of mode, whatever is sent",
 ];

@@ -132,8 +132,19 @@ export function stepOf(model: AvalonModel | null, mode: number | null, level: nu
   return index === undefined || index < 0 ? null : index;
 }
 
-/** The target of each step, W: `MPO` for the present one, else its tuning target where that surely is its own. */
+/**
+ * The target of each step, W: `MPO` for the present one, else its tuning target where that surely is its own. Figures
+ * that do not rise with the steps are not believed, as `MPO` of the mode before: by them a wish could pick a stronger
+ * step than it allows.
+ */
 export function stepTargets(model: AvalonModel, told: ToldTargets): (number | null)[] {
+  const targets = toldTargets(model, told);
+  const known = targets.filter((targetW) => targetW !== null);
+  const isRising = known.every((targetW, place) => place === 0 || targetW > (known[place - 1] ?? 0));
+  return isRising ? targets : model.steps.map(({ targetW }) => targetW);
+}
+
+function toldTargets(model: AvalonModel, told: ToldTargets): (number | null)[] {
   const present = stepOf(model, told.workMode, told.workLevel);
   return model.steps.map((step, index) => {
     if (index === present && told.targetW !== null) return told.targetW;

@@ -1,8 +1,10 @@
+import { unreachableError } from "../model/errors.ts";
 import type { PoolTarget, StoredPool, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { field, flag, list, number } from "../model/parse.ts";
 import { proveWrite, type Sent } from "../model/prove-write.ts";
+import { sendParts } from "./avalon-parts.ts";
 import type { PoolAccess } from "./avalon-pool-access.ts";
 import { ask, isSuccess, rawText, toSent, withScheme } from "./cgminer.ts";
 import { checkCommaText, checkFailover, isSameUrl, noSuchPool } from "./pool-target.ts";
@@ -50,10 +52,16 @@ export async function writeSlots(
   // What stands in the slots is not known while an earlier write waits for its restart: then all are written.
   const differing = unshown === null ? wanted.filter((slot) => !isStored(before, slot)) : wanted;
   if (differing.length === 0) return "effective";
-  const result = await proveSlots(link, { hasUnshown: unshown !== null, wanted, differing }, login, signal);
-  if (result === "effective") access.note(null);
-  else if (result !== "rejected") noteStored(access, wanted);
-  return result;
+  try {
+    const result = await proveSlots(link, { hasUnshown: unshown !== null, wanted, differing }, login, signal);
+    if (result === "effective") access.note(null);
+    else if (result !== "rejected") noteStored(access, wanted);
+    return result;
+  } catch (error) {
+    // Cut off in the middle, it may have arrived.
+    if (signal.aborted) noteStored(access, wanted);
+    throw error;
+  }
 }
 
 interface Slot {
@@ -78,7 +86,7 @@ function proveSlots(
   return proveWrite(
     {
       async send() {
-        const sent = await sendSlots(link, differing, login, signal, () => noteStored(login.access, wanted));
+        const sent = await sendSlots(link, differing, login, signal);
         isTaken = sent === "sent";
         return sent;
       },
@@ -130,14 +138,14 @@ function toLine(index: number, { url, user }: Pick<PoolTarget, "url" | "user">):
 export async function switchPool(link: DeviceLink, index: number, signal: AbortSignal): Promise<WriteResult> {
   const before = await storedPools(link, signal);
   const wanted = poolAt(before, index);
-  if (wanted.isActive && (wanted.priority === null || wanted.priority === 0)) return "effective";
+  if (isAtWork(wanted)) return "effective";
   return proveWrite(
     {
       send: async () =>
         toSent(await link.cgminer.tell({ command: "switchpool", parameter: String(index) }, signal)),
       async look() {
         const chosen = (await storedPools(link, signal)).find((pool) => pool.index === index);
-        if (chosen?.isActive) return "effective";
+        if (chosen !== undefined && isAtWork(chosen)) return "effective";
         // First in line, and not connected yet.
         return chosen?.priority === 0 ? "taken" : "unchanged";
       },
@@ -146,6 +154,11 @@ export async function switchPool(link: DeviceLink, index: number, signal: AbortS
     link.pace,
     signal,
   );
+}
+
+/** Connected alone is not enough: the pool before a switch keeps its connection for a while. */
+function isAtWork({ isActive, priority }: AvalonPool): boolean {
+  return isActive && (priority === null || priority === 0);
 }
 
 /** Without a switch at run time: the wanted pool goes into the first slot, the rest follow; a restart applies it. */
@@ -157,8 +170,7 @@ export async function reorderSlots(
 ): Promise<WriteResult> {
   const before = await storedPools(link, signal);
   const wanted = poolAt(before, index);
-  // Pools that wait for a restart would be lost under the ones at work.
-  if (unshownPools(login.access, before) !== null) throw minerIncomplete(link.where, "pools");
+  if (unshownPools(login.access, before) !== null) throw waitsForRestart(link.where);
   const others = before.filter((pool) => pool !== wanted && pool.url !== "");
   const targets = [wanted, ...others].map(({ url, user, password }): PoolTarget => {
     // A password that is made up would cost the pool.
@@ -168,28 +180,29 @@ export async function reorderSlots(
   return writeSlots(link, targets, login, signal);
 }
 
+/** `MINER_INCOMPLETE`, exit 3: an order of the pools at work would overwrite the stored ones. */
+function waitsForRestart(where: string) {
+  return unreachableError(
+    "MINER_INCOMPLETE",
+    `Pools that were stored on the miner at ${where} show only after its restart.`,
+    { left: "Nothing was written, because they could be lost", hint: "Restart the miner, then run it again" },
+  );
+}
+
 async function sendSlots(
   link: DeviceLink,
   slots: readonly Slot[],
   { access, usesVoucher }: PoolLogin,
   signal: AbortSignal,
-  onStored: () => void,
 ): Promise<Sent> {
   const password = await access.password(link, usesVoucher);
-  let outcome: Sent = "sent";
-  for (const [place, { pool, index }] of slots.entries()) {
+  const orders = slots.map(({ pool, index }) => async () => {
     const parameter = [WEB_USER, password, index, pool.url, pool.user, pool.password].join(",");
     const reply = await link.cgminer.tell({ command: "setpool", parameter }, signal);
-    if (!isSuccess(reply) && /user(?:name|pass) err/i.test(reply.message)) {
-      throw access.refused(link);
-    }
-    const sent = toSent(reply);
-    // With one slot stored and another refused it is no plain no.
-    if (sent === "refused") return place === 0 ? "refused" : "unsure";
-    onStored();
-    if (sent === "unsure") outcome = "unsure";
-  }
-  return outcome;
+    if (!isSuccess(reply) && /user(?:name|pass) err/i.test(reply.message)) throw access.refused(link);
+    return toSent(reply);
+  });
+  return sendParts(orders, signal);
 }
 
 /** Pools with their passwords, which this firmware tells in clear text (miners.md §1 rule 6): for a backup only. */

@@ -1,8 +1,9 @@
 import type { WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
-import { proveWrite, type Seen, type Sent, sendUnproved } from "../model/prove-write.ts";
+import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
 import type { AvalonModel, AvalonStep } from "./avalon-models.ts";
+import { sendParts } from "./avalon-parts.ts";
 import { askLevers } from "./avalon-start.ts";
 import { type AvalonLevers, askStats, toAvalonLevers } from "./avalon-stats.ts";
 import { toSent } from "./cgminer.ts";
@@ -42,8 +43,10 @@ export async function setSoftOff(
   );
 }
 
-function seenSoft({ state, isSoftOff }: AvalonLevers, isOff: boolean): Seen {
-  if (isOff ? state === "paused" : state === "mining" || state === "starting") return "effective";
+function seenSoft({ state, isSoftOff, isHashing }: AvalonLevers, isOff: boolean): Seen {
+  if (!isOff && (state === "mining" || state === "starting")) return "effective";
+  // What says that it rests and hashes on is no proof of a pause.
+  if (isOff && state === "paused") return isHashing ? "taken" : "effective";
   return isSoftOff === isOff ? "taken" : "unchanged";
 }
 
@@ -69,11 +72,16 @@ export async function setAvalonStep(
   const before = await askLevers(link, signal);
   const changes = changesTo(link, step, before);
   if (changes.length === 0) return "effective";
+  const orders = changes.map(
+    ({ verb, wanted }) =>
+      async () =>
+        toSent(await link.cgminer.tell(`ascset|0,${verb},set,${wanted}`, signal)),
+  );
   let isTaken = false;
   return proveWrite(
     {
       async send() {
-        const sent = await sendChanges(link, changes, signal);
+        const sent = await sendParts(orders, signal);
         isTaken = sent === "sent";
         return sent;
       },
@@ -104,17 +112,6 @@ function changesTo(link: DeviceLink, step: AvalonStep, before: AvalonLevers): Ch
   }
   const isLevelLowered = step.workLevel !== null && step.workLevel < (before.workLevel ?? 0);
   return isLevelLowered ? changes.toReversed() : changes;
-}
-
-async function sendChanges(link: DeviceLink, changes: readonly Change[], signal: AbortSignal): Promise<Sent> {
-  let outcome: Sent = "sent";
-  for (const [place, { verb, wanted }] of changes.entries()) {
-    const sent = toSent(await link.cgminer.tell(`ascset|0,${verb},set,${wanted}`, signal));
-    // With one lever set and the other refused it is no plain no.
-    if (sent === "refused") return place === 0 ? "refused" : "unsure";
-    if (sent === "unsure") outcome = "unsure";
-  }
-  return outcome;
 }
 
 /** Restarts the device at once; the effect shows only when it is back. */

@@ -32,11 +32,10 @@ export async function readStart(
   };
 }
 
-/** The levers of power, also while the summary is still empty. */
+/** The levers of power, also where the summary is still empty or its end was cut off. */
 export async function askLevers(link: DeviceLink, signal: AbortSignal): Promise<AvalonLevers> {
   const levers = toAvalonLevers((await askStats(link, signal)).sections);
-  const isTold = levers.workMode !== null || levers.workLevel !== null;
-  if (isTold || levers.state !== "starting") return levers;
+  if (levers.workMode !== null || levers.workLevel !== null) return levers;
   return { ...levers, ...(await toldModes(link, signal)) };
 }
 

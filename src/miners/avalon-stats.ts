@@ -19,6 +19,8 @@ export interface AvalonLevers extends ToldTargets {
   state: MinerState;
   /** True when the device says that it was switched off by an order (`SoftOFF`); null when it does not tell. */
   isSoftOff: boolean | null;
+  /** Its live rate tells that it hashes, whatever it says of its state. */
+  isHashing: boolean;
 }
 
 /** What a sensor tells that is not there, and one that is asleep (miners.md §6.2), degC. */
@@ -89,6 +91,7 @@ function toLevers(summary: AvalonSummary): AvalonLevers {
   return {
     state: stateOf(summary),
     isSoftOff: softOff(fields),
+    isHashing: isHashing(fields),
     workMode: toNumber(fields.get("WORKMODE")),
     workLevel: toNumber(fields.get("WORKLEVEL") ?? fields.get("WORKLVL")),
     targetW: toNumber(fields.get("MPO"), { min: 1 }),
@@ -116,7 +119,7 @@ function stateOf({ fields, isEmpty }: AvalonSummary): MinerState {
   if (softOff(fields) === true) return "paused";
   if (fields.has("SYSTEMSTATU") || fields.has("STATE")) return "unknown";
   // The Nano 3 tells no state: then what hashes mines, and of what does not nothing is known (interfaces.md §6).
-  return (liveRate(fields) ?? 0) > 0 ? "mining" : "unknown";
+  return isHashing(fields) ? "mining" : "unknown";
 }
 
 const STATE_WORDS = ["init", "work", "idle", "fault"];
@@ -130,6 +133,10 @@ function softOff(fields: Fields): boolean | null {
 /** Averages of the firmware go on for hours after a soft off, so only the live rate counts; TH/s. */
 function liveRate(fields: Fields): number | null {
   return toNumber(fields.get("GHSspd"), { scale: 1e-3, min: 0 });
+}
+
+function isHashing(fields: Fields): boolean {
+  return (liveRate(fields) ?? 0) > 0;
 }
 
 function stateDetail(fields: Fields, state: MinerState): string | null {

@@ -23,6 +23,7 @@ export function createAvalonDriver(options: DriverOptions = {}): MinerDriver {
     title: "Canaan Avalon home (Nano 3, Nano 3S, Mini 3, Q)",
     tier: "gold",
     exemptions: [
+      "it takes orders without a password: anyone on the home network can switch it",
       "no weighted pools in the firmware",
       "new pools show only after a restart",
       "builds without soft off, as of the Nano 3S of early 2025, cannot be paused",
@@ -108,11 +109,9 @@ async function capabilities(
 function stepsOf(model: AvalonModel | null, told: ToldTargets): PowerStep[] {
   if (model === null || (told.workMode === null && told.workLevel === null)) return [];
   const targets = stepTargets(model, told);
-  return model.steps.map(({ label, wallW }, index) => ({
-    ...{ label, wallW },
-    targetW: targets[index] ?? null,
-    hashrateThs: null,
-  }));
+  return model.steps.map(({ label, wallW }, index) => {
+    return { label, targetW: targets[index] ?? null, wallW, hashrateThs: null };
+  });
 }
 
 function actionsOf(link: DeviceLink, access: PoolAccess, told: Told, canPause: boolean): MinerActions {
@@ -140,7 +139,10 @@ function actionsOf(link: DeviceLink, access: PoolAccess, told: Told, canPause: b
   else if (told.canSetPool && verbs.has("reboot")) {
     actions.selectPool = async (index, signal) => {
       const written = await reorderSlots(link, index, { access, usesVoucher }, signal);
-      return written === "pending" ? restart(signal) : written;
+      if (written !== "pending") return written;
+      const restarted = await restart(signal);
+      // The order is stored: any other restart brings it.
+      return restarted === "rejected" ? "unknown" : restarted;
     };
   }
   return actions;

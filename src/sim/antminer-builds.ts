@@ -10,6 +10,8 @@ export interface AntminerBuild {
   hasSocket: boolean;
   /** Knows `new_api`; otherwise the flag is ignored. */
   knowsNewStats: boolean;
+  /** Its pages tell empty lists of figures while it sleeps. */
+  isSilentAsleep: boolean;
   /** A change restarts only the mining process: the pages stay, and say that nothing is behind them. */
   keepsWeb: boolean;
   /** Settings beside pools and modes: their value in this home, and the one that they fall to when left out. */
@@ -39,6 +41,7 @@ const BUILDS: Record<string, AntminerBuild> = {
     tellsBothKeys: false,
     hasSocket: false,
     knowsNewStats: true,
+    isSilentAsleep: true,
     keepsWeb: false,
     settings: {
       ...FANS,
@@ -52,6 +55,7 @@ const BUILDS: Record<string, AntminerBuild> = {
     tellsBothKeys: false,
     hasSocket: true,
     knowsNewStats: true,
+    isSilentAsleep: false,
     keepsWeb: true,
     settings: {
       "api-listen": { set: true, reset: true },
@@ -67,6 +71,7 @@ const BUILDS: Record<string, AntminerBuild> = {
     tellsBothKeys: true,
     hasSocket: true,
     knowsNewStats: false,
+    isSilentAsleep: false,
     keepsWeb: false,
     settings: {
       ...FANS,

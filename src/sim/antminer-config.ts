@@ -35,8 +35,8 @@ export function configBody(config: AntminerConfig, build: AntminerBuild): Record
 }
 
 /**
- * What the file becomes by a posted body: keys that are left out fall to their defaults, a mode that is none is
- * dropped without a word, and a text with a space or an escape breaks the parsing of the whole (miners.md §10).
+ * What the file becomes by a posted body: keys that are left out fall to their defaults (miners.md §10), a mode that is
+ * none is dropped without a word, and a text with a space or an escape breaks the parsing of the whole [?].
  */
 export function postedConfig(
   before: AntminerConfig,

@@ -29,6 +29,7 @@ export function systemInfoBody(device: AntminerDevice): Record<string, unknown> 
 
 /** `summary.cgi`: rates, and what the firmware complains of. */
 export function summaryBody(device: AntminerDevice): Record<string, unknown> {
+  if (isSilent(device)) return envelope(device, "summary", "SUMMARY", []);
   const { faults } = device;
   const isRunning = device.runningMode !== SLEEP_MODE;
   const entries: [type: string, isBad: boolean, message: string][] = [
@@ -47,6 +48,7 @@ export function summaryBody(device: AntminerDevice): Record<string, unknown> {
 
 /** `stats.cgi`, and with `watt` the new form of `stats` on port 4028. */
 export function statsBody(device: AntminerDevice, hasWatts: boolean): Record<string, unknown> {
+  if (isSilent(device)) return envelope(device, "stats", "STATS", []);
   const entry = {
     elapsed: device.uptimeS,
     ...rates(device),
@@ -138,6 +140,10 @@ export function bestShare(device: AntminerDevice): number {
 export function round(value: number, digits = 2): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;
+}
+
+function isSilent({ build, runningMode }: AntminerDevice): boolean {
+  return build.isSilentAsleep && runningMode === SLEEP_MODE;
 }
 
 function chain(device: AntminerDevice, index: number): Record<string, unknown> {

@@ -13,6 +13,10 @@ export interface AvalonContext {
   isMute: () => boolean;
 }
 
+/** Texts of a pool that are longer are refused. */
+const LONGEST_URL = 384;
+const LONGEST_USER = 128;
+
 type Handler = (context: AvalonContext, parameter: string) => CgminerAnswer | null;
 
 const reads: Record<string, Handler> = {
@@ -73,26 +77,35 @@ function switchpool({ device }: AvalonContext, parameter: string): CgminerAnswer
   return { status: "S", code: 27, message: `Switching to pool ${index}:'${pool.entry.url}'`, sections: [] };
 }
 
-/** Stores a pool for the next start; wants the web password. The codes of its answers are not on record. */
+/** Stores a pool for the next start; wants the web password. Checks and answers in the order of the Nano 3S source. */
 function setpool({ device, webUser, webPassword }: AvalonContext, parameter: string): CgminerAnswer {
-  const [user, password, slotText, url, worker, workerPassword, ...rest] = parameter.split(",");
-  // An empty field ends the firmware's own reading of the line.
-  if (!url || !worker || rest.length > 0) {
-    const count = parameter.split(",").length;
-    return error(120, `we need 5 | 6 arguments, your input is ${count} arguments.`);
-  }
-  if (url.length > 255) return error(120, "The pool url length is too long.");
-  if (user !== webUser) return error(120, "username err");
+  const [user, password, slotText, url = "", worker = "", workerPassword = ""] = parameter.split(",");
+  if (url.length > LONGEST_URL) return poolError("The pool url length is too long.");
+  if (worker.length > LONGEST_USER) return poolError("The pool user length is too long.");
+  if (workerPassword.length > LONGEST_USER) return poolError("The pool pass length is too long.");
+  const count = fieldsRead(parameter.split(","));
+  if (count < 5) return poolError(`we need 5 | 6 arguments, your input is ${count} arguments.`);
+  if (user !== webUser) return poolError("username err");
   if (password !== (device.facts.usesVoucher ? voucherOf(webPassword) : webPassword)) {
-    return error(120, "userpass err");
+    return poolError("userpass err");
   }
   const slot = /^[0-2]$/.test(slotText ?? "") ? Number(slotText) : null;
-  if (slot === null) return error(120, `pool num must between 0 and 2 , your input is ${slotText}`);
-  device.storePool(slot, { url, user: worker, password: workerPassword ?? "" });
+  if (slot === null) return poolError(`pool num must between 0 and 2 , your input is ${slotText}`);
+  device.storePool(slot, { url, user: worker, password: workerPassword });
   const message =
-    `\npool ${slot} success set to ${url}\nworker is ${worker}\nworkerpassword is ${workerPassword ?? ""}\n` +
+    `Pool set info: \npool ${slot} success set to ${url}\nworker is ${worker}\nworkerpassword is ${workerPassword}\n` +
     "Please reboot miner to make config work.\n";
-  return { status: "S", code: 119, message, sections: [], hasRawLineFeeds: true };
+  return { status: "S", code: 133, message, sections: [], hasRawLineFeeds: true };
+}
+
+/** The firmware's own reading of the line ends at an empty field, and takes no more than six. */
+function fieldsRead(fields: readonly string[]): number {
+  const empty = fields.indexOf("");
+  return Math.min(6, empty < 0 ? fields.length : empty);
+}
+
+function poolError(text: string): CgminerAnswer {
+  return error(132, `Pool set error: ${text}`);
 }
 
 function voucherOf(password: string): string {

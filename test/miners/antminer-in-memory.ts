@@ -1,5 +1,6 @@
 import { createAntminerDriver } from "#src/miners/antminer.ts";
 import type { DriverMemory, DriverOptions } from "#src/model/miner-link.ts";
+import { field } from "#src/model/parse.ts";
 import { fixture, scripted } from "./fixtures.ts";
 
 /** A recorded page of the miner, parsed. */
@@ -35,7 +36,12 @@ export function miner(
     },
     cgminer:
       options.socket ??
-      ((line) => fixture(`antminer/s19-230311/${line === "pools" ? line : "stats.new_api"}.json`)),
+      ((line) => {
+        if (line === "pools") return fixture("antminer/s19-230311/pools.json");
+        return fixture(
+          `antminer/${isAsleep(state.config) ? "s19-sleeping" : "s19-230311"}/stats.new_api.json`,
+        );
+      }),
   });
   const driver = createAntminerDriver(options);
   return {
@@ -45,6 +51,10 @@ export function miner(
     driver,
     capabilities: () => driver.capabilities(link, new AbortController().signal),
   };
+}
+
+function isAsleep(config: unknown): boolean {
+  return String(field(config, "bitmain-work-mode")) === "1";
 }
 
 /** Notes that outlive a driver. */

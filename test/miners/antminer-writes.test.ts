@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { unreachableError } from "#src/model/errors.ts";
 import type { PoolTarget } from "#src/model/miner.ts";
 import { CGI, LOW_CONFIG, memoryOf, miner, SLEEPING_CONFIG, SUCCESS } from "./antminer-in-memory.ts";
+import { fixture } from "./fixtures.ts";
 
 const never = new AbortController().signal;
 
@@ -39,12 +40,36 @@ describe("a pause", () => {
     ]);
   });
 
-  it("without a note of the mode before is ended in normal mode", async () => {
+  it("without a note of the mode before is ended in low mode: what is not known raises no draw", async () => {
     const { posted, capabilities } = miner(SLEEPING_CONFIG);
 
     await (await capabilities()).actions.resume?.(never);
 
-    expect(posted).toMatchObject([{ "miner-mode": 0, "bitmain-work-mode": 0 }]);
+    expect(posted).toMatchObject([{ "miner-mode": 3, "bitmain-work-mode": 3 }]);
+  });
+
+  it("that is stored and does not stop the hashing is not called done", async () => {
+    const { link, state, capabilities } = miner();
+    const { actions } = await capabilities();
+    state.config = { ...LOW_CONFIG, "bitmain-work-mode": "1" };
+    const awake = miner(state.config, {
+      socket: () => fixture("antminer/s19-230311/stats.new_api.json"),
+    });
+
+    await expect((await awake.capabilities()).actions.pause?.(never)).resolves.toBe("pending");
+    expect(awake.link.written).toEqual([]);
+    await expect(actions.pause?.(never)).resolves.toBe("effective");
+    expect(link.written).toEqual([]);
+  });
+
+  it("that is stored while the mining process says nothing is not called done", async () => {
+    const down = unreachableError("MINER_BACKEND_DOWN", "no");
+    const { capabilities } = miner(SLEEPING_CONFIG, {
+      special: (request) => (request.includes("stats.cgi") ? down : undefined),
+      socket: () => unreachableError("MINER_UNREACHABLE", "no"),
+    });
+
+    await expect((await capabilities()).actions.pause?.(never)).resolves.toBe("pending");
   });
 
   it("made on the miner's own page is ended in the mode that was last seen", async () => {
@@ -135,6 +160,22 @@ describe("pools", () => {
     ]);
   });
 
+  it("that the miner stores in a spelling of its own were taken", async () => {
+    const { posted, state, capabilities } = miner(LOW_CONFIG, {
+      special(request) {
+        if (!request.startsWith("POST")) return undefined;
+        state.config = {
+          ...LOW_CONFIG,
+          pools: [{ url: "a.example:3333/", user: "a.w", pass: "p" }],
+        };
+        return SUCCESS;
+      },
+    });
+
+    await expect((await capabilities()).actions.writePools?.([pool()], never)).resolves.toBe("pending");
+    expect(posted).toEqual([]);
+  });
+
   it.each([
     ["shares", [pool({ sharePpm: 700_000 }), pool({ sharePpm: 300_000 })], "SPLIT_UNSUPPORTED"],
     ["a fourth one", [pool(), pool(), pool(), pool()], "MINER_TOO_MANY_POOLS"],
@@ -202,6 +243,21 @@ describe("a configuration that is not whole is never written back", () => {
       });
     }
     expect(link.written).toEqual([]);
+  });
+
+  it.each([
+    ["factory's pools", { ...whole, pools: factory }, "Set a pool of your own"],
+    ["two modes that differ", { ...whole, "miner-mode": 0 }, "Set its mode once"],
+  ])("and the words for %s say what to do", async (_, config, hint) => {
+    const { state, capabilities } = miner();
+    const { actions } = await capabilities();
+    state.config = config;
+
+    await expect(actions.pause?.(never)).rejects.toMatchObject({
+      code: "MINER_INCOMPLETE",
+      left: "Nothing was written",
+      hint: expect.stringContaining(hint),
+    });
   });
 
   it("nor one that breaks off", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { unreachableError } from "#src/model/errors.ts";
+import { accessError, unreachableError } from "#src/model/errors.ts";
 import type { PoolTarget } from "#src/model/miner.ts";
 import { never, no, ok, unit } from "./avalon-unit.ts";
 
@@ -31,6 +31,18 @@ describe("choosing a pool", () => {
     await expect((await capabilities()).actions.selectPool?.(1, never)).resolves.toBe("rejected");
   });
 
+  it("that is forgotten is rejected also where the wanted one still holds an old connection", async () => {
+    const row = (index: number) =>
+      `{"POOL":${index},"URL":"stratum+tcp://a.example:${index}","User":"u","Password":"p","Priority":${index},"Stratum Active":true}`;
+    const { link, capabilities } = unit((line) => {
+      if (line === "switchpool|1") return ok("Switching to pool 1");
+      return line === "pools" ? ok("p", `,"POOLS":[${row(0)},${row(1)}]`) : null;
+    });
+
+    await expect((await capabilities()).actions.selectPool?.(1, never)).resolves.toBe("rejected");
+    expect(link.written).toHaveLength(1);
+  });
+
   it("of one that is first in line and not connected yet is pending", async () => {
     let isFirst = false;
     const row = (index: number, priority: number) =>
@@ -53,6 +65,12 @@ describe("choosing a pool", () => {
       "setpool|root,root,1,stratum+tcp://a.example:1,u.w,p",
       "ascset|0,reboot,0",
     ]);
+  });
+
+  it("whose new order is stored is not called rejected where the restart is refused", async () => {
+    const { capabilities } = unit((line) => (line.includes("reboot") ? no("reboot value") : noSwitch(line)));
+
+    await expect((await capabilities()).actions.selectPool?.(1, never)).resolves.toBe("unknown");
   });
 
   it("is not done with a password that is made up", async () => {
@@ -179,6 +197,53 @@ describe("writing pools", () => {
     expect(link.written).toHaveLength(slot + 1);
   });
 
+  it.each([
+    ["no connection for", unreachableError("MINER_UNREACHABLE", "gone")],
+    ["another device at", accessError("MINER_IDENTITY_CHANGED", "who is that")],
+    ["a refused password for", no("Pool set error: userpass err")],
+    ["silence to", ""],
+  ])("with %s the second slot is not called unchanged", async (_, answer) => {
+    const { link, capabilities } = unit((line) => (line.startsWith("setpool|root,root,1") ? answer : null));
+
+    await expect((await capabilities()).actions.writePools?.([target, spare], never)).resolves.toBe(
+      "unknown",
+    );
+    expect(link.written).toHaveLength(2);
+  });
+
+  it("with only its first slot stored is remembered as one that waits for a restart", async () => {
+    let isGone = true;
+    const { link, pools, capabilities } = unit((line) =>
+      isGone && line.startsWith("setpool|root,root,1") ? unreachableError("MINER_UNREACHABLE", "gone") : null,
+    );
+    const { actions } = await capabilities();
+    const same = pools.map((pool): PoolTarget => ({ ...pool, role: "member", sharePpm: null }));
+
+    await actions.writePools?.([target, spare], never);
+    isGone = false;
+    link.written.length = 0;
+    await expect(actions.writePools?.(same, never)).resolves.toBe("effective");
+    expect(link.written).toHaveLength(2);
+  });
+
+  it("that is cut off in the middle is remembered as one that may wait for a restart", async () => {
+    const cut = new AbortController();
+    let isCut = false;
+    const { link, pools, capabilities } = unit((line) => {
+      if (isCut || !line.startsWith("setpool")) return null;
+      isCut = true;
+      cut.abort();
+      return new DOMException("stopped", "AbortError");
+    });
+    const { actions } = await capabilities();
+    const same = pools.map((pool): PoolTarget => ({ ...pool, role: "member", sharePpm: null }));
+
+    await expect(actions.writePools?.([target, spare], cut.signal)).rejects.toThrow("aborted");
+    link.written.length = 0;
+    await expect(actions.writePools?.(same, never)).resolves.toBe("effective");
+    expect(link.written).toHaveLength(2);
+  });
+
   it("with a lost answer is unknown, and not sent again", async () => {
     const { link, capabilities } = unit((line) =>
       line.startsWith("setpool") ? unreachableError("MINER_CUT_ANSWER", "lost") : null,
@@ -221,7 +286,10 @@ describe("pools that wait for a restart", () => {
     const { actions } = await capabilities();
     await actions.writePools?.([target, spare], never);
 
-    await expect(actions.selectPool?.(1, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
+    await expect(actions.selectPool?.(1, never)).rejects.toMatchObject({
+      code: "MINER_INCOMPLETE",
+      hint: expect.stringContaining("Restart"),
+    });
     await actions.restart?.(never);
     link.written.length = 0;
     await expect(actions.selectPool?.(1, never)).resolves.toBe("pending");

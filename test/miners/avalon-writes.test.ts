@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createAvalonDriver } from "#src/miners/avalon.ts";
-import { unreachableError } from "#src/model/errors.ts";
+import { accessError, unreachableError } from "#src/model/errors.ts";
 import { never, no, ok, unit } from "./avalon-unit.ts";
 import { fixture } from "./fixtures.ts";
 
@@ -57,6 +57,18 @@ describe("pause and resume", () => {
     const { actions } = await capabilities();
 
     await expect((order === "softon" ? actions.resume : actions.pause)?.(never)).resolves.toBe(expected);
+  });
+
+  it.each([
+    ["Ver[Mini3-1] SYSTEMSTATU[Work: In Idle] GHSspd[33090.00]", "pending"],
+    ["Ver[Mini3-1] SYSTEMSTATU[Work: In Idle] GHSspd[0.00] GHSavg[33090.00]", "effective"],
+    ["Ver[nano3-1] SoftOFF[4] GHSspd[3100.00]", "pending"],
+  ])("are not called done while it hashes on: %s", async (text, expected) => {
+    const { capabilities } = unit((line) =>
+      line === "estats" ? ok("s", `,"STATS":[{"MM ID0":"${text}"}]`) : null,
+    );
+
+    await expect((await capabilities()).actions.pause?.(never)).resolves.toBe(expected);
   });
 
   it("that were answered with silence and show at once are effective", async () => {
@@ -141,6 +153,25 @@ describe("steps", () => {
 
     await expect((await capabilities()).actions.setStep?.(0, never)).resolves.toBe("unknown");
     expect(state).toMatchObject({ mode: 1, level: -1 });
+  });
+
+  it.each([
+    ["no connection", unreachableError("MINER_UNREACHABLE", "gone")],
+    ["another device there", accessError("MINER_IDENTITY_CHANGED", "who is that")],
+  ])("of which one lever was set before there was %s are not called unchanged", async (_, error) => {
+    const { link, state, capabilities } = unit((line) => (line.includes("workmode,set") ? error : null));
+
+    await expect((await capabilities()).actions.setStep?.(0, never)).resolves.toBe("unknown");
+    expect(state).toMatchObject({ mode: 1, level: -1 });
+    expect(link.written).toHaveLength(2);
+  });
+
+  it("end at a lever without an answer: with it as it was, the next could draw more than both ends", async () => {
+    const { link, state, capabilities } = unit((line) => (line.includes("worklevel,set") ? "" : null));
+    Object.assign(state, { mode: 2, level: 0 });
+
+    await expect((await capabilities()).actions.setStep?.(2, never)).resolves.toBe("unknown");
+    expect(link.written).toEqual(["ascset|0,worklevel,set,-1"]);
   });
 
   it("whose answer was lost are decided by what shows", async () => {

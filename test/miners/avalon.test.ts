@@ -233,6 +233,32 @@ describe("what it can do", () => {
     expect(can).toMatchObject({ minW: 800, maxW: 1600, poolSwitch: "restart" });
   });
 
+  it.each([
+    ["avalon/q-25052801", "Ver[Q-1] WORKMODE[2] MPO[800]", [800, 1300, 1600]],
+    [
+      "avalon/nano3-25103101",
+      "Ver[nano3-1] WORKLEVEL[2] ATA0[60-90-1-2-3] ATA1[90-90-1-2-3] MPO[60]",
+      [null, null, null],
+    ],
+  ])("believes no target that a weaker step has more of (%s)", async (folder, text, targets) => {
+    const { capabilities } = unit(
+      (line) => (line === "estats" ? ok("s", `,"STATS":[{"MM ID0":"${text}"}]`) : null),
+      { folder },
+    );
+
+    expect((await capabilities()).steps.map(({ targetW }) => targetW)).toEqual(targets);
+  });
+
+  it("has its steps also where the end of its summary was cut off", async () => {
+    const { capabilities } = unit((line) => {
+      if (line === "estats")
+        return ok("s", ',"STATS":[{"MM ID0":"Ver[Mini3-1] STATE[1] GHSspd[38904.11] WORKM"}]');
+      return line === "ascset|0,work_mode_lvl,get" ? ok("ASC 0 set info: workmode 1 worklevel 0") : null;
+    });
+
+    expect(await capabilities()).toMatchObject({ power: "discrete", steps: { length: 4 } });
+  });
+
   it("takes no target of the Heating mode for one of a step", async () => {
     const { state, capabilities } = unit();
     state.mode = 0;

@@ -198,6 +198,25 @@ describe("the restart behind it", () => {
   });
 });
 
+it("the newest build tells empty lists of figures while it sleeps, and its driver reads and wakes it", async () => {
+  const asleep = { model: "antminer-s21", startsMining: false } as const;
+  await withMiner(asleep, async ({ miner, clock, page }) => {
+    expect(await page("stats")).toMatchObject({ STATS: [] });
+    expect(await page("summary")).toMatchObject({ SUMMARY: [] });
+    const { host, port, id, name } = miner;
+    const opened = await openMiner({ host, port, id, name, driver: "antminer", pace: clock });
+    try {
+      expect(await opened.read()).toMatchObject({ state: "paused", hashrateThs: null });
+      expect(await opened.pause()).toBe("effective");
+      expect(await opened.resume()).toBe("pending");
+      await clock.sleep(600_000);
+      expect(await opened.read()).toMatchObject({ state: "mining", mode: "low" });
+    } finally {
+      opened.close();
+    }
+  });
+});
+
 describe("port 4028", () => {
   it("has watts in the new form only, and the flag counts only beside the command", async () => {
     await withMiner({}, async ({ clock, miner, page }) => {

@@ -229,11 +229,16 @@ test("setpool wants the web password, echoes raw line feeds and applies after a 
         miner.port,
         `{"command":"setpool","parameter":"${user},${password},${slot},stratum+tcp://a.example:3333,w.x,p"}`,
       );
-    expect((await set("admin", "root", 0)).text).toContain("username err");
+    expect((await set("admin", "root", 0)).text).toMatch(/"Code":132,"Msg":"Pool set error: username err"/);
     expect((await set("root", "wrong", 0)).text).toContain("userpass err");
     expect((await set("root", "root", 5)).text).toContain("pool num must between 0 and 2");
     expect((await ask(miner.port, "setpool|root,root,0")).text).toContain("we need 5 | 6 arguments");
+    const bare = await ask(miner.port, "setpool|root,root,2,stratum+tcp://a.example:3333,w.x,");
+    expect(bare.text).toContain("pool 2 success set");
+    const long = `setpool|root,root,1,stratum+tcp://a.example:3333,${"w".repeat(129)},p`;
+    expect((await ask(miner.port, long)).text).toContain("The pool user length is too long.");
     const { text } = await set("root", "root", 1);
+    expect(text).toContain('"Code":133,"Msg":"Pool set info: \npool 1 success');
     expect(() => JSON.parse(text.replaceAll("\0", ""))).toThrow();
     expect(text).toMatch(/\n.*Please reboot miner to make config work\./s);
     await clock.sleep(600_000);
