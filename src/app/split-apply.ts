@@ -93,7 +93,7 @@ async function applyOne(
       problem: `the user name of the ${longUser.role} pool is longer than the ${capabilities.maxUserLength} characters it keeps`,
     };
   }
-  const { pools: present } = await port.read();
+  const { pools: present, state } = await port.read();
   const isNative = capabilities.split !== "none";
   // Without shares of its own the firmware gets the pools in order, and the slices of the loop make the shares.
   const wanted = isNative
@@ -103,11 +103,17 @@ async function applyOne(
         present,
       );
   if (hasPools(present, wanted, capabilities.splitStepPpm)) return { ...plan, result: "unchanged" };
+  // Stored without the restart they would read as set the next time, and the restart would never come.
+  if (plan.needsRestart && state === "paused" && capabilities.pausePersists !== true) {
+    return {
+      ...plan,
+      problem: "it rests, and the restart that new pools need would wake it; apply again when it mines",
+    };
+  }
   if (dryRun) return { ...plan, result: "planned" };
   const written = await port.writePools(wanted);
   if (written === "rejected" || written === "unknown") return { ...plan, result: written };
-  const restarted = capabilities.poolsNeedRestart ? await port.restart() : written;
-  return { ...plan, result: restarted };
+  return { ...plan, result: plan.needsRestart ? await port.restart() : written };
 }
 
 function blank(miner: string, pools: PoolTarget[]): SplitApplication {

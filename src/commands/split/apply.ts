@@ -31,7 +31,7 @@ export default class SplitApply extends BaseCommand {
       "SPLIT_NOT_APPLIED",
       `The split could not be set on ${bad.map((entry) => entry.miner).join(", ")}`,
       {
-        left: "Their pools are as far as known unchanged",
+        left: "As far as known, the pools that were there before are still at work",
         hint: "hearth split verify, then hearth split apply again",
       },
     );
