@@ -1,5 +1,6 @@
 import { type HearthError, unsupportedError } from "../model/errors.ts";
 import type { MinerActions, MinerCapabilities, MinerIdentity, MinerReading } from "../model/miner.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
 import { askSelf, type BosGraphql, type BosSelf, createBosGraphql, toBosVersion } from "./bos-graphql.ts";
@@ -26,6 +27,7 @@ import {
   createBraiinsRest,
   hasLogin,
   hasRest,
+  isRestRelease,
 } from "./braiins-rest.ts";
 import type { LoginLink } from "./login.ts";
 import { storedFrom } from "./pool-target.ts";
@@ -64,7 +66,7 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
   };
   return {
     id: "braiins",
-    title: "Braiins OS 25.07 and later",
+    title: "Braiins OS 23.03 and later",
     tier: "gold",
     exemptions: [
       "watts are the firmware's estimate, not a measurement",
@@ -77,8 +79,9 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
       return (await parts.isRest(link, signal)) ? readRest(link, signal) : readOld(link, signal);
     },
     async capabilities(link, signal) {
-      if (!(await parts.isRest(link, signal))) return READ_ONLY;
-      return capabilities(parts, link, note, signal);
+      return (await parts.isRest(link, signal))
+        ? capabilities(parts, link, note, signal)
+        : oldCapabilities(parts, link, signal);
     },
     async backup(link, signal) {
       if (!(await parts.isRest(link, signal))) {
@@ -149,9 +152,16 @@ async function identify(
   link: DeviceLink,
   signal: AbortSignal,
 ): Promise<MinerIdentity | null> {
-  if (await isRest(link, signal)) return toIdentity(await rest.get(link, `${API}/miner/details`, signal));
+  if (await isRest(link, signal)) {
+    const identity = toIdentity(await rest.get(link, `${API}/miner/details`, signal));
+    // Who let us in is of this family: without a name it has only half started.
+    if (identity === null) throw minerIncomplete(link.where, "identity");
+    return identity;
+  }
   const self = await askSelf(graphql, link, signal);
   if (self === null || isOlder(self)) return null;
+  // Its number of now would not be its name of later.
+  if (isRestRelease(self.version)) throw minerIncomplete(link.where, "identity");
   const identity = toOldIdentity(self);
   if (identity === null) throw nameless(link, self);
   return identity;
@@ -160,9 +170,20 @@ async function identify(
 /** All that the socket tells, and what to do for more. */
 async function readOld(link: DeviceLink, signal: AbortSignal): Promise<MinerReading> {
   const sections = await askBos(link, signal);
-  const reading = toBosReading(sections, { groups: null, targetW: null, isPausedByUs: false });
+  const reading = toBosReading(sections, { groups: null, targetW: null, mode: null, pausedForS: null });
   const detail = [ONLY_READ, ...(reading.stateDetail === null ? [] : [reading.stateDetail])];
   return { ...reading, stateDetail: detail.join("; ") };
+}
+
+/** A release of today that has not started its routes yet can do more than it shows. */
+async function oldCapabilities(
+  { graphql }: BraiinsParts,
+  link: DeviceLink,
+  signal: AbortSignal,
+): Promise<MinerCapabilities> {
+  const self = await askSelf(graphql, link, signal);
+  if (self === null || isRestRelease(self.version)) throw minerIncomplete(link.where, "settings");
+  return READ_ONLY;
 }
 
 const READ_ONLY: MinerCapabilities = {
@@ -198,8 +219,15 @@ async function capabilities(
   const range = field(constraints, "tuner_constraints", "power_target");
   const minW = number(field(range, "min"), "watt", { min: 1 });
   const maxW = number(field(range, "max"), "watt", { min: 1 });
-  const isTuned = configuredTargetW(configuration) !== null && isTunedByWatts(configuration);
-  const hasTarget = isTuned && minW !== null && maxW !== null && minW < maxW;
+  const targetW = configuredTargetW(configuration);
+  const isKnown = targetW !== null && minW !== null && maxW !== null && minW < maxW;
+  if (
+    !isKnown &&
+    statusOf(await rest.get(link, `${API}/miner/details`, signal)) === BRAIINS_STATUS.notStarted
+  ) {
+    throw minerIncomplete(link.where, "settings");
+  }
+  const hasTarget = isKnown && isTunedByWatts(configuration);
   return {
     canPause: true,
     power: hasTarget ? "continuous" : "onoff",

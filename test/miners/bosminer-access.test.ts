@@ -28,6 +28,20 @@ describe("its questions", () => {
     expect(state.logins).toBe(1);
   });
 
+  it.each([
+    ["status 401", { status: 401, body: null }],
+    ["an error", { status: 200, body: { data: null, errors: [{ message: "Unauthorized access" }] } }],
+  ])("do not try a password again that was refused with %s", async (_, answer) => {
+    const { link, driver } = heater({
+      web: ({ query }) => (query.includes("login(") ? answer : { status: 401, body: null }),
+    });
+
+    for (let turn = 0; turn < 3; turn++) {
+      await expect(driver.identify(link, never)).rejects.toMatchObject({ code: "MINER_PASSWORD_WRONG" });
+    }
+    expect(link.asked.filter((line) => line.includes("login("))).toHaveLength(1);
+  });
+
   it("fall back to single commands where the socket does not join them", async () => {
     const { link, driver } = heater({
       socket: (line) =>
@@ -60,6 +74,27 @@ describe("its questions", () => {
     const { link, driver } = heater({ web: () => ({ status: 200, body: { data } }) });
 
     await expect(driver.identify(link, never)).resolves.toBeNull();
+  });
+
+  it("take an answer that cannot be read for a miss, and not for a firmware that tells less", async () => {
+    const broken = (isBroken: (query: string) => boolean) => {
+      let isFirst = true;
+      return heater({
+        web({ query }) {
+          if (!isFirst || !isBroken(query)) return undefined;
+          isFirst = false;
+          return { status: 200, body: null };
+        },
+      });
+    };
+    const nameless = broken((query) => query.includes("hwid"));
+    const unlimited = broken((query) => query.includes("metadata"));
+    const unkept = broken((query) => query.includes("password"));
+
+    const bad = { code: "MINER_BAD_ANSWER" };
+    await expect(nameless.driver.identify(nameless.link, never)).rejects.toMatchObject(bad);
+    await expect(unlimited.driver.capabilities(unlimited.link, never)).rejects.toMatchObject(bad);
+    await expect(unkept.driver.backup(unkept.link, never)).rejects.toMatchObject(bad);
   });
 
   it("name no device by half its identity", async () => {
@@ -96,6 +131,13 @@ describe("what it can do", () => {
     });
 
     expect(await driver.capabilities(link, never)).toMatchObject({ minW: 400, maxW: 1400 });
+  });
+
+  it("is not known while its settings are not told, as at a start", async () => {
+    const { driver, link, state } = heater();
+    state.web.data.bosminer.config = null;
+
+    await expect(driver.capabilities(link, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createBosminerDriver } from "#src/miners/bosminer.ts";
 import { minerCutAnswer } from "#src/model/miner-errors.ts";
-import { heater, never, POOLS, variablesOf, WEB } from "./bosminer-in-memory.ts";
+import { heater, never, POOLS, variablesOf, WEB, without } from "./bosminer-in-memory.ts";
+
+const PAUSED = '{"STATUS":[{"STATUS":"S","Code":204,"Msg":"Pause"}],"PAUSE":[true],"id":1}';
 
 describe("its changes", () => {
   it("send the power field alone, with a login, once", async () => {
@@ -106,6 +108,88 @@ describe("its changes", () => {
     expect(notes.size).toBe(0);
   });
 
+  it("pause and resume only what is not so already", async () => {
+    const { link, actions } = heater();
+    const { pause, resume } = await actions();
+
+    await expect(resume?.(never)).resolves.toBe("effective");
+    await expect(pause?.(never)).resolves.toBe("effective");
+    await expect(pause?.(never)).resolves.toBe("effective");
+    expect(link.written).toEqual(["pause"]);
+  });
+
+  it("resume a miner that was paused just now, whatever its figures of before say", async () => {
+    const { link, actions } = heater({ socket: (line) => (line === "pause" ? PAUSED : undefined) });
+    const { pause, resume } = await actions();
+    await pause?.(never);
+
+    await expect(resume?.(never)).resolves.toBe("effective");
+    expect(link.written).toEqual(["pause", "resume"]);
+  });
+
+  it("pause a miner that stands still for another reason, and do not call that proved", async () => {
+    const { link, driver, actions, state } = heater();
+    state.isWithoutPool = true;
+
+    await expect((await actions()).pause?.(never)).resolves.toBe("pending");
+    expect(link.written).toEqual(["pause"]);
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "paused" });
+
+    const lost = heater({ socket: (line) => (line === "pause" ? minerCutAnswer("192.0.2.7") : undefined) });
+    lost.state.isWithoutPool = true;
+    await expect((await lost.actions()).pause?.(never)).resolves.toBe("unknown");
+  });
+
+  it("know a pause as their own when its answer was lost, and not when it was refused", async () => {
+    const lost = heater({
+      socket(line) {
+        if (line !== "pause") return undefined;
+        lost.state.isPaused = true;
+        return minerCutAnswer("192.0.2.7");
+      },
+    });
+    await expect((await lost.actions()).pause?.(never)).resolves.toBe("effective");
+    await expect(lost.driver.read(lost.link, never)).resolves.toMatchObject({ state: "paused" });
+
+    const no = '{"STATUS":[{"STATUS":"E","Code":45,"Msg":"Access denied"}],"id":1}';
+    const refused = heater({ socket: (line) => (line === "pause" ? no : undefined) });
+    await expect((await refused.actions()).pause?.(never)).resolves.toBe("rejected");
+    expect(refused.notes.size).toBe(0);
+  });
+
+  it("leave a miner alone that has stopped itself for heat", async () => {
+    const { link, actions, state } = heater();
+    const { resume } = await actions();
+    Object.assign(state, { isWithoutPool: true, chipC: 112 });
+
+    await expect(resume?.(never)).rejects.toMatchObject({ code: "MINER_IN_FAULT", exit: 1 });
+    expect(link.written).toEqual([]);
+  });
+
+  it("do not take a pause for theirs that a start of the miner came after", async () => {
+    const { link, driver, actions, state } = heater();
+    await (await actions()).pause?.(never);
+    link.pace.slept += 3_600_000;
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "paused" });
+    state.elapsedS = 20;
+
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "starting" });
+    state.elapsedS = 600;
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "unknown" });
+  });
+
+  it("know it still after a target that has restarted the tuner", async () => {
+    const { link, driver, actions, state } = heater();
+    const { pause, setTarget } = await actions();
+    await pause?.(never);
+    link.pace.slept += 3_600_000;
+    await setTarget?.(650, never);
+    link.pace.slept += 60_000;
+    state.elapsedS = 0;
+
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "paused", powerTargetW: 650 });
+  });
+
   it("put pools into groups, which a restart makes effective", async () => {
     const { link, actions } = heater();
     const { writePools, restart } = await actions();
@@ -128,6 +212,67 @@ describe("its changes", () => {
         },
       ],
     });
+  });
+
+  it("of a password alone are proved by the password", async () => {
+    const yes = { data: { bosminer: { config: { updateGroups: { __typename: "GroupList" } } } } };
+    const { link, actions } = heater({
+      web: ({ query }) => (link.written.length === 2 && query.includes("updateGroups") ? yes : undefined),
+    });
+    const { writePools } = await actions();
+    await writePools?.(POOLS, never);
+
+    const renamed = POOLS.map((pool) => ({ ...pool, password: "new" }));
+    await expect(writePools?.(renamed, never)).resolves.toBe("rejected");
+  });
+
+  it("of a password that the firmware does not tell cannot be proved", async () => {
+    const hidden = heater({
+      web: ({ query }) =>
+        query.startsWith("mutation")
+          ? undefined
+          : { status: 200, body: without("password", hidden.state.web) },
+    });
+    const { writePools } = await hidden.actions();
+
+    // The addresses are seen to change; after that only passwords can differ.
+    await expect(writePools?.(POOLS, never)).resolves.toBe("effective");
+    await expect(writePools?.(POOLS, never)).resolves.toBe("pending");
+  });
+
+  it("do not replace parts of the work that are not told, because no backup could bring them back", async () => {
+    const { link, actions, state } = heater();
+    const { writePools } = await actions();
+    state.web.data.bosminer.config.groups[1].strategy = { __typename: "FixedShareRatioStrategy" };
+
+    await expect(writePools?.(POOLS, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
+    expect(link.written).toEqual([]);
+  });
+
+  it("whose answer has an error beside it are decided by what the miner then shows", async () => {
+    const answering = (answer: unknown, isDone: boolean) => {
+      const miner = heater({
+        web({ query }) {
+          if (!query.includes("updateAutotuning")) return undefined;
+          if (isDone) miner.state.web.data.bosminer.config.autotuning.powerTarget = 650;
+          return answer;
+        },
+      });
+      return miner;
+    };
+    const late = { data: null, errors: [{ message: "timeout while the tuner starts" }] };
+    const unknownField = { data: null, errors: [{ message: 'Unknown field "powerTarget"' }] };
+    const invalid = { errors: [{ message: "no such thing" }] };
+
+    for (const [answer, isDone, result] of [
+      [late, true, "effective"],
+      [late, false, "unknown"],
+      [unknownField, false, "rejected"],
+      [invalid, false, "rejected"],
+    ] as const) {
+      const { actions } = answering(answer, isDone);
+      expect([answer, await (await actions()).setTarget?.(650, never)]).toEqual([answer, result]);
+    }
   });
 
   it("let the lamp blink until asked again", async () => {

@@ -20,6 +20,10 @@ export const POOLS: PoolTarget[] = [
 export const variablesOf = (line: string | undefined) =>
   JSON.parse(line?.slice("POST /graphql ".length) ?? "{}").variables;
 
+/** An answer without one of its fields, wherever it stands. */
+export const without = (field: string, told: unknown) =>
+  JSON.parse(JSON.stringify(told, (key, value) => (key === field ? undefined : value)));
+
 export interface Asked {
   query: string;
   variables?: Record<string, unknown>;
@@ -27,9 +31,12 @@ export interface Asked {
 
 /** An S9 in memory; `special` answers a question of the web, or a line of the socket, in its place. */
 export function heater(
-  special: { web?: (asked: Asked) => unknown; socket?: (line: string) => string | undefined } = {},
+  special: { web?: (asked: Asked) => unknown; socket?: (line: string) => string | Error | undefined } = {},
 ) {
-  const state = { web: structuredClone(WEB), isPaused: false, password: "", logins: 0 };
+  const state = {
+    ...{ web: structuredClone(WEB), password: "", logins: 0 },
+    ...{ isPaused: false, isWithoutPool: false, chipC: 54, elapsedS: 260_281 },
+  };
   const config = () => state.web.data.bosminer.config;
   const change = ({ query, variables = {} }: Asked, cookie: string | undefined) => {
     if (query.includes("login(")) {
@@ -54,12 +61,11 @@ export function heater(
       return { data: { bosminer: { config: { updateAutotuning: { __typename: "AutotuningOut" } } } } };
     }
     if (query.includes("updateGroups")) {
-      config().groups = (variables["groups"] as { quota: number; pools: object[] }[]).map(
-        ({ quota, ...group }) => ({
-          ...group,
-          strategy: { __typename: "QuotaStrategy", quota },
-        }),
-      );
+      const groups = variables["groups"] as { quota: number; pools: object[] }[];
+      config().groups = groups.map(({ quota, ...group }) => ({
+        ...group,
+        strategy: { __typename: "QuotaStrategy", quota },
+      }));
       return { data: { bosminer: { config: { updateGroups: { __typename: "GroupList" } } } } };
     }
     if (query.includes("setFaultLight")) {
@@ -74,7 +80,9 @@ export function heater(
       const found = special.web?.(asked);
       if (found !== undefined) return found;
       if (asked.query.startsWith("mutation")) return change(asked, headers["cookie"]);
-      return { status: 200, body: structuredClone(state.web) };
+      // Only what was asked for is told.
+      const isAsked = asked.query.includes(" password");
+      return { status: 200, body: isAsked ? structuredClone(state.web) : without("password", state.web) };
     },
     cgminer(line) {
       const found = special.socket?.(line);
@@ -85,8 +93,11 @@ export function heater(
       }
       const told = PARTS.map((name) => [name, JSON.parse(fixture(`bosminer/22.08.1/${name}.json`))]);
       const joined = Object.fromEntries(told.map(([name, answer]) => [name, [answer]]));
-      if (state.isPaused) {
-        joined["summary"][0].SUMMARY[0]["MHS 5s"] = 0;
+      const [summary] = joined["summary"][0].SUMMARY;
+      summary.Elapsed = state.elapsedS;
+      joined["temps"][0].TEMPS[1].Chip = state.chipC;
+      if (state.isPaused || state.isWithoutPool) {
+        summary["MHS 5s"] = 0;
         joined["tunerstatus"][0].TUNERSTATUS[0].ApproximateMinerPowerConsumption = 0;
       }
       return JSON.stringify({ ...joined, id: 1 });

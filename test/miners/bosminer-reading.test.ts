@@ -3,10 +3,10 @@ import { toBosVersion, toSelf } from "#src/miners/bos-graphql.ts";
 import { toBosReading } from "#src/miners/bos-socket.ts";
 import { toIdentity } from "#src/miners/bosminer.ts";
 import { toConfig } from "#src/miners/bosminer-config.ts";
-import { SOCKET, WEB } from "./bosminer-in-memory.ts";
+import { heater, never, SOCKET, WEB } from "./bosminer-in-memory.ts";
 
 const CONFIG = toConfig(WEB.data);
-const SIDE = { groups: CONFIG.groups, targetW: CONFIG.targetW, isPausedByUs: false };
+const SIDE = { groups: CONFIG.groups, targetW: CONFIG.targetW, mode: "power target", pausedForS: null };
 
 describe("an S9 with Braiins OS 22.08", () => {
   it("reads as recorded", () => {
@@ -41,12 +41,12 @@ describe("an S9 with Braiins OS 22.08", () => {
   });
 
   it.each([
-    ["2022-09-13-0-11012d53-22.08-plus", "22.08", 22],
-    ["2022-09-27-0-26ba61b9-22.08.1-plus-nightly", "22.08.1", 22],
-    ["2026-04-14-0-912d084c-26.04-plus", "26.04", 26],
-    ["22.02", "22.02", 22],
-  ])("has the version of %s", (full, text, year) => {
-    expect(toBosVersion(full)).toEqual({ text, year });
+    ["2022-09-13-0-11012d53-22.08-plus", "22.08", 22, 8],
+    ["2022-09-27-0-26ba61b9-22.08.1-plus-nightly", "22.08.1", 22, 8],
+    ["2026-04-14-0-912d084c-26.04-plus", "26.04", 26, 4],
+    ["22.02", "22.02", 22, 2],
+  ])("has the version of %s", (full, text, year, month) => {
+    expect(toBosVersion(full)).toEqual({ text, year, month });
   });
 
   it.each([null, "", "2022-09-13", "dirty-build"])("has no version in %s", (full) => {
@@ -69,7 +69,7 @@ describe("a state that nothing tells", () => {
     [
       "stands still and we paused it",
       still,
-      { isPausedByUs: true },
+      { pausedForS: 300 },
       { state: "paused", powerW: 20, powerSource: "estimated", hashrateThs: 0, stateDetail: null },
     ],
     [
@@ -83,10 +83,10 @@ describe("a state that nothing tells", () => {
     [
       "draws while we paused it: not at rest yet",
       part("SUMMARY", { "MHS 5s": 0 }),
-      { isPausedByUs: true },
+      { pausedForS: 300 },
       { state: "unknown", powerW: 889, stateDetail: "draws power and does not hash" },
     ],
-    ["hashes although we paused it", SOCKET, { isPausedByUs: true }, { state: "mining" }],
+    ["hashes although we paused it", SOCKET, { pausedForS: 300 }, { state: "mining" }],
     [
       "has just started",
       { ...still, ...part("SUMMARY", { "MHS 5s": 0, Elapsed: 30 }) },
@@ -109,6 +109,23 @@ describe("a state that nothing tells", () => {
     const withoutShort = part("SUMMARY", { "MHS 5s": undefined });
     expect(toBosReading(withoutShort, SIDE).hashrateThs).toBe(8_888_120.96 * 1e-6);
     expect(toBosReading(part("SUMMARY", { "MHS 5s": null, "MHS 1m": null }), SIDE).hashrateThs).toBeNull();
+  });
+
+  it("a miner that hashes does not draw nothing: a 0 then is no figure", () => {
+    const told = part("TUNERSTATUS", { ApproximateMinerPowerConsumption: 0 });
+    expect(toBosReading(told, SIDE)).toMatchObject({ state: "mining", powerW: null, powerSource: null });
+  });
+
+  it.each([
+    ["by watts", { enabled: true, mode: "POWER_TARGET" }, "power target", null],
+    ["by hash rate", { enabled: true, mode: "HASHRATE_TARGET" }, "hashrate target", "not tuned by watts"],
+    ["not at all", { enabled: false, mode: "POWER_TARGET" }, "manual", "not tuned by watts"],
+    ["in a way of the future", { enabled: true, mode: "JOULE_TARGET" }, null, "not tuned by watts"],
+  ])("a miner that is tuned %s says so", async (_, tuning, mode, stateDetail) => {
+    const { driver, link, state } = heater();
+    Object.assign(state.web.data.bosminer.config.autotuning, tuning);
+
+    await expect(driver.read(link, never)).resolves.toMatchObject({ mode, stateDetail, powerTargetW: 900 });
   });
 
   it("a limit below the set target is dynamic scaling", () => {

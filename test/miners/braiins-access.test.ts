@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { toBosVersion } from "#src/miners/bos-graphql.ts";
 import { createBraiinsDriver, toOldIdentity } from "#src/miners/braiins.ts";
+import { unreachableError } from "#src/model/errors.ts";
 import { DETAILS, miner, never } from "./braiins-in-memory.ts";
 import { fixture, scripted } from "./fixtures.ts";
 
@@ -41,6 +43,19 @@ describe("its login", () => {
     expect(link.asked.filter((line) => line.includes("login"))).toHaveLength(2);
   });
 
+  it("that is not answered any more does not tell a new firmware to be updated to an older one", async () => {
+    const { link, driver, state } = miner((request) =>
+      request.endsWith("login") && state.token > 0 ? { status: 404, body: null } : undefined,
+    );
+    await driver.read(link, never);
+    state.token = 10;
+
+    await expect(driver.read(link, never)).rejects.toMatchObject({
+      code: "MINER_NO_ROUTE",
+      hint: expect.stringMatching(/again in a minute/),
+    });
+  });
+
   it("sends no password to a device that does not show the interface", async () => {
     const link = scripted({ http: () => ({ status: 404, body: null }) });
 
@@ -48,6 +63,8 @@ describe("its login", () => {
     expect(link.asked.join()).not.toContain("secret");
   });
 });
+
+const noRoute = unreachableError("MINER_NO_ROUTE", "not known (404)");
 
 describe("its readings", () => {
   it("cost five requests each while they follow each other, and all that is old after a minute", async () => {
@@ -69,6 +86,20 @@ describe("its readings", () => {
     expect(await asked()).toBe(7);
   });
 
+  it("go on without the parts that a release does not have", async () => {
+    const later = ["errors", "tuner-state", "hashboards", "cooling/state"];
+    const { link, driver, state } = miner((request) =>
+      later.some((part) => request.endsWith(part)) ? noRoute : undefined,
+    );
+    state.details.status = 4;
+
+    await expect(driver.read(link, never)).resolves.toMatchObject({
+      ...{ state: "fault", powerW: 1188, powerTargetW: 1200, boardC: null, chipMaxC: null, fans: [] },
+    });
+    const without = miner((request) => (request.endsWith("miner/stats") ? noRoute : undefined));
+    await expect(without.driver.read(without.link, never)).rejects.toMatchObject({ code: "MINER_NO_ROUTE" });
+  });
+
   it("ask a miner that its firmware has stopped for the reason", async () => {
     const errors = { errors: [{ message: "Overheated", components: [] }] };
     const { link, driver, state } = miner((request) => (request.endsWith("errors") ? errors : undefined));
@@ -80,6 +111,34 @@ describe("its readings", () => {
       ...{ state: "fault", stateDetail: "suspended by its firmware; Overheated" },
     });
     expect(link.asked.length - before).toBe(5);
+  });
+});
+
+describe("a miner that has only half started", () => {
+  it("is not taken for a stranger, nor named by half its identity", async () => {
+    const { link, driver, state } = miner();
+    Object.assign(state.details, { mac_address: "", serial_number: null, uid: "" });
+
+    await expect(driver.identify(link, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
+  });
+
+  it("and does not show its routes yet is not taken for an old release", async () => {
+    const self = { bos: { hwid: "lAOJ0RbI6axyOyGf", info: { version: { full: "x-26.04-plus" } } } };
+    const link = scripted({
+      http: (request) =>
+        request === "POST /graphql" ? { status: 200, body: { data: self } } : { status: 404, body: null },
+    });
+    const driver = createBraiinsDriver();
+
+    await expect(driver.identify(link, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
+    await expect(driver.capabilities(link, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
+  });
+
+  it("is not taken for one without a range", async () => {
+    const { link, driver, state } = miner((request) => (request.endsWith("constraints") ? {} : undefined));
+    state.details.status = 1;
+
+    await expect(driver.capabilities(link, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
   });
 });
 
@@ -131,7 +190,7 @@ describe("a release before the REST interface", () => {
   const self = (version: string | null, hardwareId: string | null = "abcdef123456") => ({
     hardwareId,
     model: "Antminer S9",
-    version: version === null ? null : { text: version, year: Number(version.slice(0, 2)) },
+    version: toBosVersion(version),
   });
 
   it("of 22.08 or older is left to its own driver", () => {

@@ -2,6 +2,11 @@ import { describe, expect, it } from "vitest";
 import { minerCutAnswer, minerRefused } from "#src/model/miner-errors.ts";
 import { miner, never, POOLS } from "./braiins-in-memory.ts";
 
+const stopped = (reason: unknown) => ({
+  status: 3,
+  detailed_status: { status: { stopped: { reason } } },
+});
+
 describe("its changes", () => {
   it("offer a range, groups and no choice of one pool", async () => {
     const { driver, link } = miner();
@@ -24,9 +29,11 @@ describe("its changes", () => {
   it("offer no target where the tuner does not work by watts, or no range is told", async () => {
     const byHashrate = miner();
     byHashrate.state.configuration.tuner.tuner_mode = 2;
+    const future = miner();
+    future.state.configuration.tuner.tuner_mode = 3;
     const withoutRange = miner((request) => (request.endsWith("constraints") ? {} : undefined));
 
-    for (const { driver, link } of [byHashrate, withoutRange]) {
+    for (const { driver, link } of [byHashrate, future, withoutRange]) {
       expect(await driver.capabilities(link, never)).toMatchObject({
         power: "onoff",
         minW: null,
@@ -46,9 +53,22 @@ describe("its changes", () => {
     expect(link.written).toEqual(["PUT /api/v1/actions/pause", "PUT /api/v1/actions/resume"]);
   });
 
-  it("do not resume a miner that its firmware has suspended", async () => {
+  it.each([
+    ["its status", { status: 4, detailed_status: null }, "suspended by its firmware"],
+    ["the reason beside a pause", stopped({ dps_cooldown: {} }), "suspended by its firmware: dps cooldown"],
+  ])("do not resume a miner that protects itself, as %s tells", async (_, change, why) => {
     const { link, state, actions } = miner();
-    state.details.status = 4;
+    Object.assign(state.details, change);
+
+    await expect((await actions()).resume?.(never)).rejects.toMatchObject({
+      ...{ code: "MINER_IN_FAULT", exit: 1, message: expect.stringContaining(why) },
+    });
+    expect(link.written).toEqual([]);
+  });
+
+  it("have nothing to resume where a miner only waits for its pools", async () => {
+    const { link, state, actions } = miner();
+    Object.assign(state.details, { ...stopped({ dead_pools: {} }), status: 4 });
 
     await expect((await actions()).resume?.(never)).resolves.toBe("pending");
     expect(link.written).toEqual([]);
@@ -69,7 +89,17 @@ describe("its changes", () => {
 
     await expect((await actions()).setTarget?.(9000, never)).resolves.toBe("rejected");
     const { stateDetail } = await driver.read(link, never);
-    expect(stateDetail).toContain("Out of range 944-5000 W");
+    expect(stateDetail).toBe("the latest target was refused: Out of range 944-5000 W");
+  });
+
+  it("tell a refusal no longer when the wish is what stands already", async () => {
+    const no = minerRefused("192.0.2.7", "/api/v1/performance/power-target (400)", "Out of range 944-5000 W");
+    const { link, driver, actions } = miner((request) => (request.endsWith("power-target") ? no : undefined));
+    const { setTarget } = await actions();
+    await setTarget?.(9000, never);
+
+    await expect(setTarget?.(1200, never)).resolves.toBe("effective");
+    await expect(driver.read(link, never)).resolves.toMatchObject({ stateDetail: null });
   });
 
   it("that the firmware says yes to and forgets are rejected", async () => {

@@ -101,6 +101,16 @@ describe("what its firmware says of its state", () => {
       { detailed_status: { status: { running: { reason: { preheating: {} } } } } },
       { state: "mining", stateDetail: "preheating" },
     ],
+    [
+      "a pause that nobody asked for",
+      { ...stopped({ dps_cooldown: {} }), status: 3 },
+      { state: "fault", stateDetail: "suspended by its firmware: dps cooldown" },
+    ],
+    [
+      "a person's pause",
+      { ...stopped({ user_pause: {} }), status: 3 },
+      { state: "paused", stateDetail: null },
+    ],
     ["a status of the future", { status: 9 }, { state: "unknown" }],
   ])("%s", (_, change, expected) =>
     expect(toBraiinsReading({ ...ANSWERS, details: { ...DETAILS, ...change } }, MINING)).toMatchObject(
@@ -190,6 +200,16 @@ describe("unusual figures", () => {
         },
       },
       { hasFanFault: true, stateDetail: "Not enough fans" },
+    ],
+    [
+      "a tuner in a mode of the future",
+      { configuration: { tuner: { enabled: true, tuner_mode: 3, power_target: { watt: 900 } } } },
+      { mode: null, stateDetail: "not tuned by watts" },
+    ],
+    [
+      "no watts of a miner that hashes",
+      { stats: { ...(ANSWERS.stats as object), power_stats: { approximated_consumption: { watt: 0 } } } },
+      { hashrateThs: 60_877.2 * 1e-3, powerW: null, powerSource: null },
     ],
     ["a process that does not run", { details: { ...DETAILS, bosminer_uptime_s: 0 } }, { uptimeS: null }],
   ])("%s", (_, change, expected) =>
