@@ -166,8 +166,9 @@ function detailOf(
   if (state === "mining") words.push(isByWatts ? heldWords(tuner, targetW) : "", tunerWords(tuner));
   if (targetW !== null && !isByWatts) words.push("not tuned by watts");
   if (refusal !== null) words.push(refusal);
-  const told = words.filter((word) => word !== "");
-  return told.length > 0 ? safeText(told.join("; "), 240) : null;
+  // Status and tuner may say the same.
+  const told = new Set(words.filter((word) => word !== ""));
+  return told.size > 0 ? safeText([...told].join("; "), 240) : null;
 }
 
 function suspensionWords(details: unknown): string {

@@ -150,7 +150,7 @@ export class BosDevice extends Rig {
       name: string;
       quota: number | null;
       ratio: number | null;
-      pools: readonly PoolEntry[];
+      pools: readonly (PoolEntry & { isEnabled?: boolean })[];
     }[],
     restarts: boolean,
   ): void {
@@ -215,8 +215,9 @@ export class BosDevice extends Rig {
     this.restartMining(this.random.integer(...this.model.restartS));
   }
 
-  #newPool({ url, user, password }: PoolEntry): BosStoredGroup["pools"][number] {
-    return { id: this.#newId(), url, user, password, isEnabled: true };
+  #newPool(entry: PoolEntry & { isEnabled?: boolean }): BosStoredGroup["pools"][number] {
+    const { url, user, password, isEnabled = true } = entry;
+    return { id: this.#newId(), url, user, password, isEnabled };
   }
 
   #newId(): string {

@@ -264,9 +264,10 @@ function constraints(device: BosDevice) {
   };
 }
 
+/** 1 disabled, 2 stable, 6 preheating. */
 function tunerState(device: BosDevice) {
   return {
-    overall_tuner_state: device.isHashing ? 2 : 1,
+    overall_tuner_state: device.isHashing ? 2 : device.isWaking ? 6 : 1,
     mode_state: {
       powertargetmodestate: {
         current_target: { watt: device.targetW },

@@ -211,6 +211,14 @@ describe("unusual figures", () => {
       { stats: { ...(ANSWERS.stats as object), power_stats: { approximated_consumption: { watt: 0 } } } },
       { hashrateThs: 60_877.2 * 1e-3, powerW: null, powerSource: null },
     ],
+    [
+      "a status and a tuner that say the same",
+      {
+        details: { ...DETAILS, detailed_status: { status: { running: { reason: { preheating: {} } } } } },
+        tuner: { overall_tuner_state: 6 },
+      },
+      { stateDetail: "preheating" },
+    ],
     ["a process that does not run", { details: { ...DETAILS, bosminer_uptime_s: 0 } }, { uptimeS: null }],
   ])("%s", (_, change, expected) =>
     expect(toBraiinsReading({ ...ANSWERS, ...change }, MINING)).toMatchObject(expected),

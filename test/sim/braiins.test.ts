@@ -131,8 +131,8 @@ test("the S19 tells the strategy under two names and passwords under one, and sp
       status: 400,
       body: expect.stringMatching(/uid/),
     });
-    const mixed = [bodies[0], { ...bodies[1], load_balance_strategy: { fixedshareratio: { value: 0.3 } } }];
-    expect((await rest("PUT", "pools/batch", mixed)).status).toBe(400);
+    const unweighted = [bodies[0], { ...bodies[1], load_balance_strategy: {} }];
+    expect((await rest("PUT", "pools/batch", unweighted)).status).toBe(422);
     expect((await rest("PUT", "pools/batch", bodies)).status).toBe(200);
 
     expect((await rest("GET", "miner/details")).body).toMatchObject({ status: 1, bosminer_uptime_s: 0 });
