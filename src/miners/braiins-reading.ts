@@ -107,7 +107,15 @@ export function statusOf(details: unknown): number | null {
 
 /** Why the firmware holds the miner still, in words; null when it is at work or at rest for another reason. */
 export function protectionOf(details: unknown): string | null {
-  return stateOf(details) === "fault" ? suspensionWords(details) : null;
+  if (stateOf(details) !== "fault") return null;
+  const reason = reasonOf(details);
+  return reason === null ? "its firmware has suspended it" : plain(reason);
+}
+
+/** For how long it has been in its state, s, as newer releases tell; null where they do not, or by a clock that is ahead. */
+export function toldSinceS(details: unknown, nowMs: number): number | null {
+  const sinceS = number(field(details, "detailed_status", "status_since"), "seconds", { min: 1_000_000_000 });
+  return sinceS === null || sinceS > nowMs / 1000 ? null : nowMs / 1000 - sinceS;
 }
 
 function stateOf(details: unknown): MinerState {
@@ -156,8 +164,8 @@ function detailOf(
 ): string | null {
   const words: string[] = [];
   const reason = reasonOf(details);
-  if (statusOf(details) === BRAIINS_STATUS.suspended) words.push(suspensionWords(details));
-  else if (reason !== null && state !== "paused") words.push(plain(reason));
+  if (statusOf(details) === BRAIINS_STATUS.suspended) words.push("suspended by its firmware");
+  if (reason !== null && state !== "paused") words.push(plain(reason));
   if (statusOf(details) === BRAIINS_STATUS.restricted) {
     words.push("restricted: it mines with a licence penalty");
   }
@@ -169,11 +177,6 @@ function detailOf(
   // Status and tuner may say the same.
   const told = new Set(words.filter((word) => word !== ""));
   return told.size > 0 ? safeText([...told].join("; "), 240) : null;
-}
-
-function suspensionWords(details: unknown): string {
-  const reason = reasonOf(details);
-  return reason === null ? "suspended by its firmware" : `suspended by its firmware: ${plain(reason)}`;
 }
 
 function plain(word: string): string {

@@ -20,6 +20,7 @@ import {
   isTunedByWatts,
   statusOf,
   toBraiinsReading,
+  toldSinceS,
 } from "./braiins-reading.ts";
 import {
   type BraiinsPolls,
@@ -54,13 +55,18 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
   const parts = createParts(options);
   let refusal: string | null = null;
   let pausedSinceMono: number | null = null;
+  let isFirst = true;
   const note: NoteRefusal = (words) => {
     refusal = words;
   };
   const readRest = async (link: DeviceLink, signal: AbortSignal): Promise<MinerReading> => {
     const answers = await parts.polls.ask(link, signal);
-    const isPaused = statusOf(answers.details) === BRAIINS_STATUS.paused;
-    pausedSinceMono = isPaused ? (pausedSinceMono ?? link.pace.monoMs()) : null;
+    const { details } = answers;
+    const isPaused = statusOf(details) === BRAIINS_STATUS.paused;
+    // A pause that began before the first look is as old as the device tells; later ones are seen to begin.
+    const earlierS = isFirst ? (toldSinceS(details, link.pace.nowMs()) ?? 0) : 0;
+    isFirst = false;
+    pausedSinceMono = isPaused ? (pausedSinceMono ?? link.pace.monoMs() - earlierS * 1000) : null;
     const pausedForS = pausedSinceMono === null ? null : (link.pace.monoMs() - pausedSinceMono) / 1000;
     return toBraiinsReading(answers, { pausedForS, refusal });
   };

@@ -86,6 +86,26 @@ describe("its readings", () => {
     expect(await asked()).toBe(7);
   });
 
+  it("believe the figures of a pause that is old at the first look, and not those of one that was seen to begin", async () => {
+    const { link, driver, state } = miner();
+    const pause = (agoS: number) => {
+      const seconds = link.pace.nowMs() / 1000 - agoS;
+      const detailed_status = {
+        status: { stopped: { reason: { user_pause: {} } } },
+        status_since: { seconds },
+      };
+      Object.assign(state.details, { status: 3, detailed_status });
+    };
+    pause(3_600);
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "paused", powerW: 1188 });
+
+    state.details.status = 2;
+    await driver.read(link, never);
+    // The clock of the device is an hour late.
+    pause(3_600);
+    await expect(driver.read(link, never)).resolves.toMatchObject({ state: "paused", powerW: 20 });
+  });
+
   it("go on without the parts that a release does not have", async () => {
     const later = ["errors", "tuner-state", "hashboards", "cooling/state"];
     const { link, driver, state } = miner((request) =>

@@ -54,8 +54,8 @@ describe("its changes", () => {
   });
 
   it.each([
-    ["its status", { status: 4, detailed_status: null }, "suspended by its firmware"],
-    ["the reason beside a pause", stopped({ dps_cooldown: {} }), "suspended by its firmware: dps cooldown"],
+    ["its status", { status: 4, detailed_status: null }, "itself: its firmware has suspended it."],
+    ["the reason beside a pause", stopped({ dps_cooldown: {} }), "itself: dps cooldown."],
   ])("do not resume a miner that protects itself, as %s tells", async (_, change, why) => {
     const { link, state, actions } = miner();
     Object.assign(state.details, change);

@@ -79,7 +79,7 @@ describe("what its firmware says of its state", () => {
     [
       "stopped by heat",
       stopped({ thermal_pause: { reason: "THERMAL_PAUSE_REASON_DANGEROUS_TEMPERATURE" } }),
-      { state: "fault", stateDetail: "suspended by its firmware: thermal pause", hasFanFault: false },
+      { state: "fault", stateDetail: "suspended by its firmware; thermal pause", hasFanFault: false },
     ],
     [
       "stopped by a broken fan",
@@ -89,7 +89,7 @@ describe("what its firmware says of its state", () => {
     [
       "without a living pool",
       stopped({ dead_pools: {} }),
-      { state: "unknown", stateDetail: "suspended by its firmware: dead pools" },
+      { state: "unknown", stateDetail: "suspended by its firmware; dead pools" },
     ],
     [
       "restricted",
@@ -104,7 +104,7 @@ describe("what its firmware says of its state", () => {
     [
       "a pause that nobody asked for",
       { ...stopped({ dps_cooldown: {} }), status: 3 },
-      { state: "fault", stateDetail: "suspended by its firmware: dps cooldown" },
+      { state: "fault", stateDetail: "suspended by its firmware; dps cooldown" },
     ],
     [
       "a person's pause",

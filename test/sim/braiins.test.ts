@@ -152,7 +152,10 @@ test("the S19 answers a pause with what it was before, and shows figures of befo
     await clock.sleep(30_000);
     const watts = async () =>
       at(await rest("GET", "miner/stats"), "power_stats", "approximated_consumption", "watt");
-    expect(at(await rest("GET", "miner/details"), "status")).toBe(3);
+    const paused = await rest("GET", "miner/details");
+    expect(at(paused, "status")).toBe(3);
+    const sinceS = Number(at(paused, "detailed_status", "status_since", "seconds"));
+    expect(Math.abs(clock.nowMs() / 1000 - 30 - sinceS)).toBeLessThan(5);
     expect(miner.wallW()).toBeLessThan(400);
     expect(await watts()).toBeGreaterThan(1000);
     await clock.sleep(30_000);
