@@ -64,7 +64,7 @@ export function createBosGraphql(options: DriverOptions): BosGraphql {
   const login = createLogin(async (link, signal) => {
     const body = { query: LOGIN, variables: { username: USER, password } };
     const reply = await link.http.exchange({ method: "POST", path: PATH, body }, signal);
-    if (isLoginWanted(reply)) throw passwordWrong(link, isFactory);
+    if (isLoginWanted(reply) && !isForeignDoor(reply)) throw passwordWrong(link, isFactory);
     const result = field(toData(reply, link.where), "auth", "login");
     const kind = text(result, "__typename");
     // A wrong password is an answer like any other (miners.md §7.7).
@@ -153,6 +153,7 @@ function sessionCookie(header: string | undefined): string {
 /** `data` of an answer; errors beside it only say that a part is missing, as the summary of a miner that stands still. */
 function toData(reply: HttpReply, where: string): unknown {
   const { status, body, text: answer } = reply;
+  if (isForeignDoor(reply)) throw noGraphql(where);
   if (isLoginWanted(reply)) throw minerAuthRequired(where);
   if (status === 404 || status === 405 || looksLikeHtml(answer)) throw noGraphql(where);
   if (typeof body !== "object" || body === null) {
@@ -185,6 +186,11 @@ function checkResult(answer: unknown, where: string, what: string, path: readonl
 /** A question that does not fit the schema is turned away whole; any other error may come after the change was made. */
 function isNeverBegun(answer: unknown, words: string): boolean {
   return field(answer, "data") === undefined || /\b(unknown|syntax|invalid value|validation)\b/i.test(words);
+}
+
+/** A challenge of the web server itself is none of this firmware, so no password goes there. */
+export function isForeignDoor({ status, headers }: HttpReply): boolean {
+  return status === 401 && /^\s*(basic|digest)\b/i.test(headers["www-authenticate"] ?? "");
 }
 
 function isLoginWanted({ status, body }: HttpReply): boolean {

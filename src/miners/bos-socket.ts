@@ -164,7 +164,8 @@ function withShares(pools: PoolReading[], groups: readonly BosGroup[] | null): P
   });
 }
 
-function highest(values: readonly (number | null)[]): number | null {
+/** The highest of the known ones; null when none is known. */
+export function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length > 0 ? Math.max(...known) : null;
 }

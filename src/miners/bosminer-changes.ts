@@ -1,10 +1,9 @@
-import { unsupportedError } from "../model/errors.ts";
 import type { MinerState, PoolTarget, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory } from "../model/miner-link.ts";
 import { field, flag } from "../model/parse.ts";
 import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
-import { inFault } from "./bos-fault.ts";
+import { inFault, notTunedByWatts } from "./bos-errors.ts";
 import type { BosGraphql } from "./bos-graphql.ts";
 import { type BosGroup, groupsFor, isSameGroups, seenGroups } from "./bos-groups.ts";
 import { askBos, hashrateOf, POWER_TARGET, toBosReading } from "./bos-socket.ts";
@@ -108,13 +107,8 @@ export async function setBosminerTarget(
   const { link, graphql } = access;
   const wantedW = Math.round(powerW);
   const before = await askConfig(graphql, link, signal);
+  if (modeOf(before) !== POWER_TARGET) throw notTunedByWatts(link.where);
   if (before.targetW === null) throw minerIncomplete(link.where, "power target");
-  if (modeOf(before) !== POWER_TARGET) {
-    throw unsupportedError("MINER_TARGET_UNSUPPORTED", `The miner at ${link.where} is not tuned by watts.`, {
-      left: "Nothing was changed",
-      hint: "Choose the power target on the miner's own page first",
-    });
-  }
   if (before.targetW === wantedW) return "effective";
   return proveWrite(
     {

@@ -41,6 +41,7 @@ export function createBosminerDriver(options: DriverOptions = {}): MinerDriver {
       "it has no field for its state: a pause made elsewhere reads as unknown",
       "watts are the tuner's estimate, not a measurement",
       "a new power target restarts the tuner, which needs minutes, and hours at a first visit",
+      "whether a pause outlives the restart that new pools need is not known, so it is read and asserted again",
       "the names of its settings come from other programs that use them, not from the vendor",
     ],
     async identify(link, signal) {

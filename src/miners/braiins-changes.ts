@@ -1,9 +1,9 @@
-import { HearthError, unsupportedError } from "../model/errors.ts";
+import { HearthError } from "../model/errors.ts";
 import type { WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
-import { inFault } from "./bos-fault.ts";
+import { inFault, notTunedByWatts } from "./bos-errors.ts";
 import {
   BRAIINS_STATUS,
   configuredTargetW,
@@ -70,13 +70,8 @@ export async function setBraiinsTarget(
   const wantedW = Math.round(powerW);
   const before = await rest.get(link, `${API}/configuration/miner`, signal);
   const beforeW = configuredTargetW(before);
+  if (!isTunedByWatts(before)) throw notTunedByWatts(link.where);
   if (beforeW === null) throw minerIncomplete(link.where, "power target");
-  if (!isTunedByWatts(before)) {
-    throw unsupportedError("MINER_TARGET_UNSUPPORTED", `The miner at ${link.where} is not tuned by watts.`, {
-      left: "Nothing was changed",
-      hint: "Choose the power target on the miner's own page first",
-    });
-  }
   if (beforeW === wantedW) {
     note(null);
     return "effective";

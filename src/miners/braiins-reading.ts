@@ -1,7 +1,7 @@
 import type { MinerReading, MinerState, PoolReading, PoolState } from "../model/miner.ts";
 import { field, flag, list, number, safeText, text } from "../model/parse.ts";
 import { sharesOf } from "./bos-groups.ts";
-import { BOS_IDLE_W, POWER_TARGET, powerOf } from "./bos-socket.ts";
+import { BOS_IDLE_W, highest, POWER_TARGET, powerOf } from "./bos-socket.ts";
 import { isFeeGroup, toGroups } from "./braiins-pools.ts";
 import { withScheme } from "./cgminer.ts";
 
@@ -244,11 +244,6 @@ function sensorC(sensor: unknown, location: number): number | null {
 
 function temperatureC(value: unknown): number | null {
   return number(value, "degree_c", { unknownWhen: NO_SENSOR, min: -60, max: 250 });
-}
-
-function highest(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length > 0 ? Math.max(...known) : null;
 }
 
 function lowest(values: readonly (number | null)[]): number | null {

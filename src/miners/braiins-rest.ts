@@ -2,7 +2,7 @@ import { HearthError, unreachableError } from "../model/errors.ts";
 import { minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions } from "../model/miner-link.ts";
 import { field, text } from "../model/parse.ts";
-import type { BosVersion } from "./bos-graphql.ts";
+import { type BosVersion, isForeignDoor } from "./bos-graphql.ts";
 import { BRAIINS_STATUS, type BraiinsAnswers, statusOf } from "./braiins-reading.ts";
 import { createLogin, type LoginLink, passwordOf, passwordWrong } from "./login.ts";
 
@@ -36,7 +36,9 @@ export function createBraiinsRest(options: DriverOptions): LoginLink {
 /** Does the firmware at the address have the REST interface? Asked without a password, so that none goes to a stranger. */
 export async function hasRest(link: DeviceLink, signal: AbortSignal): Promise<boolean> {
   const path = `${API}/miner/details`;
-  const { status, body, text: answer } = await link.http.exchange({ method: "GET", path }, signal);
+  const reply = await link.http.exchange({ method: "GET", path }, signal);
+  const { status, body, text: answer } = reply;
+  if (isForeignDoor(reply)) return false;
   if (status === 401 || status === 403) return true;
   if (status >= 500) throw minerBadAnswer(link.where, `answered with HTTP status ${status}`, answer);
   return ["miner_identity", "mac_address", "bos_version"].some((key) => field(body, key) !== undefined);

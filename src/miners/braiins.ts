@@ -36,7 +36,7 @@ import { storedFrom } from "./pool-target.ts";
 const API = "/api/v1";
 /** Up to 22.08 the firmware is another driver's (miners.md §7). */
 const FIRST_OWN_YEAR = 23;
-const ONLY_READ = "only read: an update of Braiins OS to 25.07 or later lets it be controlled from here";
+const ONLY_READ = "only read: update Braiins OS to 25.07 or later and pair it again to control it from here";
 /** The 63 characters that every family keeps (settlement.md §3, end). */
 const MAX_USER_LENGTH = 63;
 const MAKES: Record<number, string> = { 1: "Bitmain", 2: "MicroBT" };
@@ -78,6 +78,7 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
       "watts are the firmware's estimate, not a measurement",
       "no difficulty sum in the firmware: work is counted from shares",
       "the part of the work that it does for its maker is not listed by it",
+      "whether a pause outlives the restart that new pools cause is not known, so it is read and asserted again",
       "releases from 23.03 to 25.05 are only read: their interface for changes is another one",
     ],
     identify: (link, signal) => identify(parts, link, signal),

@@ -77,7 +77,7 @@ describe("its changes", () => {
     await expect(writePools?.(POOLS, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
     config.autotuning = {};
     await expect(setTarget?.(650, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE" });
-    config.autotuning = { enabled: true, mode: "HASHRATE_TARGET", powerTarget: 900 };
+    config.autotuning = { enabled: true, mode: "HASHRATE_TARGET", powerTarget: null };
     await expect(setTarget?.(650, never)).rejects.toMatchObject({ code: "MINER_TARGET_UNSUPPORTED" });
     expect(link.written).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toBosVersion } from "#src/miners/bos-graphql.ts";
+import { createBosminerDriver } from "#src/miners/bosminer.ts";
 import { createBraiinsDriver, toOldIdentity } from "#src/miners/braiins.ts";
 import { unreachableError } from "#src/model/errors.ts";
 import { DETAILS, miner, never } from "./braiins-in-memory.ts";
@@ -56,11 +57,19 @@ describe("its login", () => {
     });
   });
 
-  it("sends no password to a device that does not show the interface", async () => {
-    const link = scripted({ http: () => ({ status: 404, body: null }) });
+  it.each([
+    ["does not show the interface", { status: 404, body: null }],
+    [
+      "asks for another kind of login",
+      { status: 401, headers: { "www-authenticate": 'Digest realm="antMiner Configuration"' }, body: null },
+    ],
+  ])("sends no password to a device that %s", async (_, answer) => {
+    for (const create of [createBraiinsDriver, createBosminerDriver]) {
+      const link = scripted({ http: () => answer });
 
-    await expect(createBraiinsDriver({ password: "secret" }).identify(link, never)).resolves.toBeNull();
-    expect(link.asked.join()).not.toContain("secret");
+      await expect(create({ password: "secret" }).identify(link, never)).resolves.toBeNull();
+      expect(link.asked.join()).not.toContain("secret");
+    }
   });
 });
 
@@ -186,7 +195,7 @@ describe("a release before the REST interface", () => {
         hashrateThs: 82_102_776.1 * 1e-6,
       },
       ...{ chipMaxC: 68, boardC: 53.75, uptimeS: 3720 },
-      stateDetail: "only read: an update of Braiins OS to 25.07 or later lets it be controlled from here",
+      stateDetail: "only read: update Braiins OS to 25.07 or later and pair it again to control it from here",
       pools: [{ acceptedDifficulty: 54001664, sharePpm: null }],
     });
     await expect(driver.capabilities(link, never)).resolves.toMatchObject({

@@ -122,6 +122,15 @@ describe("its changes", () => {
     expect(gone.link.written).toHaveLength(1);
   });
 
+  it("of watts are refused where hash rate is what the tuner is set to by now", async () => {
+    const { link, state, actions } = miner();
+    const { setTarget } = await actions();
+    Object.assign(state.configuration.tuner, { tuner_mode: 2, power_target: null });
+
+    await expect(setTarget?.(2000, never)).rejects.toMatchObject({ code: "MINER_TARGET_UNSUPPORTED" });
+    expect(link.written).toEqual([]);
+  });
+
   it("are not sent when what they build on is not whole", async () => {
     const spoilt: [string, (state: ReturnType<typeof miner>["state"]) => void, string][] = [
       [

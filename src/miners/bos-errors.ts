@@ -7,3 +7,11 @@ export function inFault(where: string, why: string): HearthError {
     hint: "Look at the device and at its own page; it runs again when it is well",
   });
 }
+
+/** `MINER_TARGET_UNSUPPORTED`, exit 1: a target in watts would be stored and have no effect. */
+export function notTunedByWatts(where: string): HearthError {
+  return unsupportedError("MINER_TARGET_UNSUPPORTED", `The miner at ${where} is not tuned by watts.`, {
+    left: "Nothing was changed",
+    hint: "Choose the power target on the miner's own page first",
+  });
+}
