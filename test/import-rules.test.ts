@@ -75,7 +75,7 @@ const SHARED_PARTS: Record<string, string[]> = {
     ...["cgminer.ts", "evidence.ts", "login.ts", "pool-target.ts"],
     ...["clock-ladder.ts", "esp-board.ts", "esp-pools.ts"],
     // What both generations of Braiins OS speak.
-    ...["bos-graphql.ts", "bos-groups.ts", "bos-socket.ts"],
+    ...["bos-errors.ts", "bos-graphql.ts", "bos-groups.ts", "bos-socket.ts"],
   ],
   sources: ["source.ts", "units.ts"],
 };

@@ -15,7 +15,7 @@ import { identifyMiner } from "./identify-miner.ts";
 import { createDriverMemory } from "./miner-notes.ts";
 import { createMinerPlaces } from "./miner-places.ts";
 import { type MinerPort, openMiner } from "./miner-port.ts";
-import { openAdopted } from "./open-adopted.ts";
+import { type AdoptedOptions, openAdopted } from "./open-adopted.ts";
 
 /** A one-shot command on one miner ends within 8 s whatever the device does (interfaces.md §6), ms. */
 const COMMAND_MS = 7_800;
@@ -130,10 +130,10 @@ async function onPlaced<T>(
   warnings: string[],
   run: (miner: OneMiner) => Promise<T>,
 ): Promise<T> {
-  const { options, paths, home, store, signal } = ground;
+  const { options, paths, home, signal } = ground;
   const port = await openAdopted(config, {
     paths,
-    store: options.purpose === "write" ? store : null,
+    store: notesOf(ground),
     pace: createSystemClock(),
     password: options.password ?? null,
     ...(options.onExchange ? { onExchange: options.onExchange } : {}),
@@ -147,7 +147,8 @@ async function onPlaced<T>(
 
 /** A device that is not adopted: read freely, changed only when a person agreed to it (requirements DISC-4). */
 async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T>): Promise<T> {
-  const { options, paths, home, store, signal } = ground;
+  const { options, paths, home, signal } = ground;
+  const notes = notesOf(ground);
   const target = toTarget(options.name);
   if (target === null || (target.port === null && !/[.:]/.test(target.host)))
     throw unknownMiner(options.name, home);
@@ -161,7 +162,7 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
     ...{ host: found.host, port: found.port, driver: found.identity.firmware, name: where, password },
     id: found.identity.id,
     pace: createSystemClock(),
-    ...(store && isWrite ? { memory: createDriverMemory(store, found.identity.id) } : {}),
+    ...(notes ? { memory: createDriverMemory(notes, found.identity.id) } : {}),
     link: {
       isExplicitPort: target.port !== null,
       allowPublic,
@@ -182,6 +183,12 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
   } finally {
     port.close();
   }
+}
+
+/** The notes of drivers: a reading learns from them, as whose pause it is, and writes none. */
+function notesOf({ options, store }: Ground): AdoptedOptions["store"] {
+  if (store === null || options.purpose === "write") return store;
+  return { get: store.get, set: () => undefined };
 }
 
 function mayHaveMoved(error: unknown): boolean {

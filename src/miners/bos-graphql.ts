@@ -31,9 +31,15 @@ export interface BosMutation {
 
 /** GraphQL of Braiins OS (miners.md §7.7). */
 export interface BosGraphql {
-  /** `data` of the answer. Asked without a login first: most questions need none. Throws `MINER_NO_ROUTE` where nobody speaks it. */
+  /**
+   * `data` of the answer. Asked without a login first: most questions need none. Throws `MINER_NO_ROUTE` where nobody
+   * speaks it, `MINER_QUESTION_REFUSED` where the schema has no such field.
+   */
   ask(link: DeviceLink, question: string, signal: AbortSignal): Promise<unknown>;
-  /** Throws `MINER_REFUSED` where the answer is one of the schema's error types, which come with status 200. */
+  /**
+   * Throws `MINER_REFUSED` where the answer is one of the schema's error types, which come with status 200, and
+   * `MINER_BAD_ANSWER` where nobody knows what came of it.
+   */
   change(link: DeviceLink, mutation: BosMutation, signal: AbortSignal): Promise<void>;
 }
 
@@ -50,6 +56,7 @@ export interface BosVersion {
   text: string;
   /** Of this century. */
   year: number;
+  month: number;
 }
 
 export function createBosGraphql(options: DriverOptions): BosGraphql {
@@ -57,6 +64,7 @@ export function createBosGraphql(options: DriverOptions): BosGraphql {
   const login = createLogin(async (link, signal) => {
     const body = { query: LOGIN, variables: { username: USER, password } };
     const reply = await link.http.exchange({ method: "POST", path: PATH, body }, signal);
+    if (isLoginWanted(reply) && !isForeignDoor(reply)) throw passwordWrong(link, isFactory);
     const result = field(toData(reply, link.where), "auth", "login");
     const kind = text(result, "__typename");
     // A wrong password is an answer like any other (miners.md §7.7).
@@ -101,7 +109,7 @@ export async function askSelf(
 ): Promise<BosSelf | null> {
   try {
     const data = await graphql.ask(link, IDENTITY, signal).catch((error: unknown) => {
-      if (!(error instanceof HearthError) || error.code !== "MINER_BAD_ANSWER") throw error;
+      if (!isQuestionRefused(error)) throw error;
       return graphql.ask(link, VERSION, signal);
     });
     return toSelf(data);
@@ -126,7 +134,14 @@ export function toSelf(data: unknown): BosSelf | null {
 /** The last dotted part of a version text (miners.md §7); null when there is none. */
 export function toBosVersion(full: string | null): BosVersion | null {
   const dotted = full?.split("-").findLast((part) => /^\d{2}\.\d{1,2}(\.\d{1,3})?$/.test(part));
-  return dotted === undefined ? null : { text: dotted, year: Number(dotted.slice(0, 2)) };
+  if (dotted === undefined) return null;
+  const [year = 0, month = 0] = dotted.split(".").map(Number);
+  return { text: dotted, year, month };
+}
+
+/** The schema has no such field, so that less may be asked for; not an answer that got lost or broken. */
+export function isQuestionRefused(error: unknown): boolean {
+  return error instanceof HearthError && error.code === "MINER_QUESTION_REFUSED";
 }
 
 /** Every cookie of the answer stands in one header; the session's own comes first in the search. */
@@ -138,7 +153,8 @@ function sessionCookie(header: string | undefined): string {
 /** `data` of an answer; errors beside it only say that a part is missing, as the summary of a miner that stands still. */
 function toData(reply: HttpReply, where: string): unknown {
   const { status, body, text: answer } = reply;
-  if (status === 401 || status === 403 || isUnauthorized(body)) throw minerAuthRequired(where);
+  if (isForeignDoor(reply)) throw noGraphql(where);
+  if (isLoginWanted(reply)) throw minerAuthRequired(where);
   if (status === 404 || status === 405 || looksLikeHtml(answer)) throw noGraphql(where);
   if (typeof body !== "object" || body === null) {
     throw minerBadAnswer(where, "gave an answer that is not valid JSON", answer);
@@ -149,7 +165,7 @@ function toData(reply: HttpReply, where: string): unknown {
   if (error === undefined && field(body, "data") === undefined) throw noGraphql(where);
   const words = safeText(redact(text(error, "message") ?? ""), 120);
   throw unreachableError(
-    "MINER_BAD_ANSWER",
+    "MINER_QUESTION_REFUSED",
     `The miner at ${where} could not answer a question${words === "" ? "" : `: ${words}`}.`,
     { hint: "Run it again in a minute; it may be starting" },
   );
@@ -157,13 +173,28 @@ function toData(reply: HttpReply, where: string): unknown {
 
 function checkResult(answer: unknown, where: string, what: string, path: readonly string[]): void {
   const result = field(answer, "data", ...path);
-  const [error] = list(answer, "errors");
-  const words = text(result, "message") ?? text(error, "message") ?? "";
-  const kind = text(result, "__typename") ?? "";
-  if (kind.endsWith("Error") || error !== undefined) throw minerRefused(where, what, words);
-  if (result === undefined || result === null) {
-    throw minerBadAnswer(where, `did not say what came of ${what}`, "");
+  if (text(result, "__typename")?.endsWith("Error")) {
+    throw minerRefused(where, what, text(result, "message") ?? "");
   }
+  const [error] = list(answer, "errors");
+  if (error === undefined && result !== undefined && result !== null) return;
+  const words = text(error, "message") ?? "";
+  if (error !== undefined && isNeverBegun(answer, words)) throw minerRefused(where, what, words);
+  throw minerBadAnswer(where, `did not say what came of ${what}`, "");
+}
+
+/** A question that does not fit the schema is turned away whole; any other error may come after the change was made. */
+function isNeverBegun(answer: unknown, words: string): boolean {
+  return field(answer, "data") === undefined || /\b(unknown|syntax|invalid value|validation)\b/i.test(words);
+}
+
+/** A challenge of the web server itself is none of this firmware, so no password goes there. */
+export function isForeignDoor({ status, headers }: HttpReply): boolean {
+  return status === 401 && /^\s*(basic|digest)\b/i.test(headers["www-authenticate"] ?? "");
+}
+
+function isLoginWanted({ status, body }: HttpReply): boolean {
+  return status === 401 || status === 403 || isUnauthorized(body);
 }
 
 function isUnauthorized(body: unknown): boolean {

@@ -1,5 +1,8 @@
 import type { PoolRole, PoolTarget, StoredPool } from "../model/miner.ts";
 import { splitUnsupported } from "../model/miner-errors.ts";
+import { field, flag, text } from "../model/parse.ts";
+import type { Seen } from "../model/prove-write.ts";
+import { rawText } from "./cgminer.ts";
 import { checkCount, isSameUrl, toEndpoint } from "./pool-target.ts";
 
 /** Pools of one group stand in for each other in order; groups share the work (miners.md §7.6). */
@@ -23,6 +26,21 @@ export interface BosPool {
 /** Pools that a device is given at most; the vendor names no limit. */
 export const BOS_POOLS = 8;
 const WHOLE_PPM = 1_000_000;
+
+/** Weight of a group, which every interface tells in its own words. */
+export type BosWeight = Pick<BosGroup, "quota" | "ratio">;
+
+/** Groups as a device tells them; null when anything is missing, because half a list would look like another split. */
+export function groupsFrom(told: unknown, weightOf: (group: unknown) => BosWeight): BosGroup[] | null {
+  if (!Array.isArray(told)) return null;
+  const groups = told.map((group): BosGroup | null => {
+    const pools = field(group, "pools");
+    const known = Array.isArray(pools) ? pools.map(poolFrom).filter((pool) => pool !== null) : [];
+    if (!Array.isArray(pools) || known.length < pools.length) return null;
+    return { name: text(group, "name") ?? "", ...weightOf(group), pools: known };
+  });
+  return groups.every((group) => group !== null) ? groups : null;
+}
 
 /** Part of the work that each pool is set to get, ppm, by group and pool; null where a group's own part is not told. */
 export function sharesOf(groups: readonly BosGroup[]): (number | null)[][] {
@@ -57,9 +75,9 @@ export function groupsFor(
   if (shares.every((share) => share === null)) {
     return [{ name: present[0]?.name || "Default", quota: 1, ratio: null, pools: pools.map(toPool) }];
   }
-  if (!shares.every(isShare) || !shares.some((share) => share !== 0)) {
-    throw splitUnsupported(where, "the shares of its destinations are not whole");
-  }
+  // Thirds of a backup miss the whole by a millionth each.
+  const isWhole = shares.every(isShare) && Math.abs(sumOf(shares) - WHOLE_PPM) <= shares.length;
+  if (!isWhole) throw splitUnsupported(where, "the shares of its destinations are not whole");
   const divisor = shares.reduce(greatestCommonDivisor, 0);
   const groups: BosGroup[] = [];
   const standIns: BosPool[] = [];
@@ -102,6 +120,18 @@ export function isSameGroups(
   );
 }
 
+/** What a read-back of groups shows, where a firmware may keep its passwords to itself. */
+export function seenGroups(
+  seen: readonly BosGroup[],
+  wanted: readonly BosGroup[],
+  before: readonly BosGroup[],
+): Seen {
+  if (!isSameGroups(seen, wanted, false)) return "unchanged";
+  // Where only a password that is not told can have changed, nothing shows that it has.
+  const isShown = isSameGroups(seen, wanted, true) || !isSameGroups(before, wanted, false);
+  return isShown ? "effective" : "taken";
+}
+
 /** Every destination for a restore, with the parts of the work that they had. */
 export function storedOf(groups: readonly BosGroup[]): StoredPool[] {
   const shares = sharesOf(groups);
@@ -121,6 +151,13 @@ function isSamePool(seen: BosPool | undefined, wanted: BosPool, mustKnowPassword
   return seen.password === null ? !mustKnowPasswords : seen.password === wanted.password;
 }
 
+function poolFrom(told: unknown): BosPool | null {
+  const url = text(told, "url");
+  const user = text(told, "user");
+  if (url === null || user === null) return null;
+  return { url, user, password: rawText(told, "password"), isEnabled: flag(told, "enabled") !== false };
+}
+
 function toPool({ url, user, password }: Pick<PoolTarget, "url" | "user" | "password">): BosPool {
   return { url, user, password, isEnabled: true };
 }
@@ -134,6 +171,10 @@ function nameFor(role: PoolRole, groups: readonly BosGroup[]): string {
 
 function isShare(share: number | null): share is number {
   return share !== null && Number.isInteger(share) && share >= 0 && share <= WHOLE_PPM;
+}
+
+function sumOf(shares: readonly number[]): number {
+  return shares.reduce((sum, share) => sum + share, 0);
 }
 
 function greatestCommonDivisor(one: number, other: number): number {

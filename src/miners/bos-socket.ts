@@ -7,8 +7,12 @@ import { isSameUrl } from "./pool-target.ts";
 
 /** Control board and fans of a miner that stands still, W: an assumption, for the firmware then tells 0 (miners.md §7.3). */
 export const BOS_IDLE_W = 20;
+/** A tuner that works towards watts, in words. */
+export const POWER_TARGET = "power target";
 /** The tuner needs so long after a start before hashing says anything, s. */
 const START_S = 120;
+/** A start of the mining process so soon after a pause may be one of this program's own changes, which leave the pause, s. */
+const OWN_START_S = 180;
 /** Positions of a four-fan board; with two fans the others always show 0 rpm. */
 const FAN_PAIR = 2;
 
@@ -18,8 +22,10 @@ export interface BosSide {
   groups: readonly BosGroup[] | null;
   /** Power target as configured, W; null where it is not known. */
   targetW: number | null;
-  /** This program paused it, and has not resumed it since. */
-  isPausedByUs: boolean;
+  /** The tuner's way to its target, in words; null where it is not known. */
+  mode: string | null;
+  /** This program paused it so long ago and has not resumed it since, s; null otherwise. */
+  pausedForS: number | null;
 }
 
 /** Every figure that the socket on port 4028 has, in one request where the firmware joins them. */
@@ -29,7 +35,7 @@ export function askBos(link: DeviceLink, signal: AbortSignal): Promise<Record<st
 
 /**
  * One snapshot from the socket. It has no field for the state: hashing is mining, and of a miner that stands still it
- * is `paused` only when its tuner says so or this program did it. Watts are the tuner's estimate. No I/O.
+ * is `paused` only when its tuner says so or this program did it, and no start came after. Watts are the tuner's estimate. No I/O.
  */
 export function toBosReading(sections: unknown, side: BosSide): MinerReading {
   const [tuner] = list(sections, "TUNERSTATUS");
@@ -44,9 +50,8 @@ export function toBosReading(sections: unknown, side: BosSide): MinerReading {
     dangerousC: number(list(sections, "TEMPCTRL")[0], "Dangerous", { min: 40 }),
     words: tunerWords(tuner),
   };
-  const state = stateOf(figures, side.isPausedByUs);
-  // Nothing that answers draws nothing: 0 means that the boards are off.
-  const powerW = figures.drawW === 0 || state === "paused" ? BOS_IDLE_W : figures.drawW;
+  const state = stateOf(figures, side.pausedForS);
+  const powerW = powerOf(figures.drawW, state === "paused", figures.hashrateThs);
   const limitW = number(tuner, "PowerLimit", { min: 1 });
   return {
     state,
@@ -62,7 +67,7 @@ export function toBosReading(sections: unknown, side: BosSide): MinerReading {
     hasFanFault: false,
     uptimeS: figures.uptimeS,
     powerTargetW: side.targetW ?? limitW,
-    mode: (side.targetW ?? limitW) === null ? null : "power target",
+    mode: side.mode ?? (side.targetW === null && limitW !== null ? POWER_TARGET : null),
     stepIndex: null,
     pools: withShares(toPools(sections), side.groups),
   };
@@ -84,22 +89,30 @@ interface Figures {
   words: string[];
 }
 
-function stateOf(figures: Figures, isPausedByUs: boolean): MinerState {
+function stateOf(figures: Figures, pausedForS: number | null): MinerState {
   const { hashrateThs, drawW, chipMaxC, uptimeS, dangerousC, words } = figures;
   if (hashrateThs !== null && hashrateThs > 0) return "mining";
   if (chipMaxC !== null && dangerousC !== null && chipMaxC >= dangerousC) return "fault";
   if (words.some((word) => /paus/i.test(word))) return "paused";
   if (words.some((word) => /resum|initial|starting/i.test(word))) return "starting";
   if (hashrateThs === null) return "unknown";
-  if (isPausedByUs && (drawW === null || drawW === 0)) return "paused";
+  const isOurPause = pausedForS !== null && (uptimeS === null || pausedForS <= uptimeS + OWN_START_S);
+  if (isOurPause && (drawW === null || drawW === 0)) return "paused";
   return uptimeS !== null && uptimeS < START_S ? "starting" : "unknown";
+}
+
+/** Nothing that answers draws nothing: 0 means that the boards are off, or, of one that hashes, that there is no figure. */
+export function powerOf(toldW: number | null, isAtRest: boolean, hashrateThs: number | null): number | null {
+  if (isAtRest) return BOS_IDLE_W;
+  if (toldW !== 0) return toldW;
+  return hashrateThs !== null && hashrateThs > 0 ? null : BOS_IDLE_W;
 }
 
 function detailOf(
   state: MinerState,
   { hashrateThs, drawW, words }: Figures,
   limitW: number | null,
-  { targetW }: BosSide,
+  { targetW, mode }: BosSide,
 ): string | null {
   const details: string[] = [];
   if (state === "fault") details.push("stopped by its own protection: a chip is too hot");
@@ -109,7 +122,8 @@ function detailOf(
   if (state === "unknown" && hashrateThs === 0 && drawW !== null && drawW > 0) {
     details.push("draws power and does not hash");
   }
-  if (targetW !== null && limitW !== null && limitW < targetW) {
+  if (targetW !== null && mode !== POWER_TARGET) details.push("not tuned by watts");
+  else if (targetW !== null && limitW !== null && limitW < targetW) {
     details.push(`dynamic scaling holds it at ${limitW} W`);
   }
   const tuning = words.filter((word) => !/^stable$/i.test(word));
@@ -150,7 +164,8 @@ function withShares(pools: PoolReading[], groups: readonly BosGroup[] | null): P
   });
 }
 
-function highest(values: readonly (number | null)[]): number | null {
+/** The highest of the known ones; null when none is known. */
+export function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length > 0 ? Math.max(...known) : null;
 }

@@ -1,13 +1,13 @@
-import { unsupportedError } from "../model/errors.ts";
-import type { PoolTarget, WriteResult } from "../model/miner.ts";
+import type { MinerState, PoolTarget, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory } from "../model/miner-link.ts";
 import { field, flag } from "../model/parse.ts";
-import { proveWrite, sendUnproved } from "../model/prove-write.ts";
+import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
+import { inFault, notTunedByWatts } from "./bos-errors.ts";
 import type { BosGraphql } from "./bos-graphql.ts";
-import { type BosGroup, groupsFor, isSameGroups } from "./bos-groups.ts";
-import { askBos, hashrateOf, toBosReading } from "./bos-socket.ts";
-import { askConfig, askWholeConfig, type BosminerConfig } from "./bosminer-config.ts";
+import { type BosGroup, groupsFor, isSameGroups, seenGroups } from "./bos-groups.ts";
+import { askBos, hashrateOf, POWER_TARGET, toBosReading } from "./bos-socket.ts";
+import { askConfig, askWholeConfig, modeOf } from "./bosminer-config.ts";
 import { toSent } from "./cgminer.ts";
 
 /** A setting reads back at once, also while the miner starts anew with it, ms. */
@@ -37,28 +37,58 @@ export interface BosminerAccess {
   memory: DriverMemory;
 }
 
-/** Stops or starts the boards over the socket, without a password and without a restart (miners.md §7.7). */
-export async function setBosminerPaused(
-  { link, memory }: BosminerAccess,
-  isPaused: boolean,
-  signal: AbortSignal,
-): Promise<WriteResult> {
-  const command = isPaused ? "pause" : "resume";
+/** Stops the boards over the socket, without a password and without a restart (miners.md §7.7). */
+export async function pauseBosminer(access: BosminerAccess, signal: AbortSignal): Promise<WriteResult> {
+  const { link, memory } = access;
+  const before = await askBos(link, signal);
+  if (stateOf(before, pausedForS(access)) === "paused") return "effective";
+  // One that stands still already, as without a pool, shows nothing new when it is paused.
+  const wasStill = stateOf(before, 0) === "paused";
+  let isTaken = false;
+  const noted = memory.get(PAUSED_NOTE);
   return proveWrite(
     {
       async send() {
-        const sent = toSent(await link.cgminer.tell({ command }, signal));
-        if (sent !== "refused") memory.set(PAUSED_NOTE, isPaused ? link.pace.nowMs() : null);
+        // Kept first: whose pause it is must outlive a lost answer.
+        memory.set(PAUSED_NOTE, link.pace.nowMs());
+        const sent = toSent(await link.cgminer.tell({ command: "pause" }, signal));
+        if (sent === "refused") memory.set(PAUSED_NOTE, noted);
+        isTaken = sent === "sent";
         return sent;
       },
-      async look() {
+      async look(): Promise<Seen> {
         const sections = await askBos(link, signal);
-        const { state } = toBosReading(sections, { groups: null, targetW: null, isPausedByUs: isPaused });
-        if (isPaused) return state === "paused" ? "effective" : "unchanged";
-        if ((hashrateOf(sections) ?? 0) > 0) return "effective";
-        return state === "starting" ? "taken" : "unchanged";
+        if (stateOf(sections, 0) !== "paused") return "unchanged";
+        const isShown = !wasStill || stateOf(sections, null) === "paused";
+        return isShown ? "effective" : isTaken ? "taken" : "unchanged";
       },
-      withinMs: isPaused ? PAUSED_WITHIN_MS : RESUMED_WITHIN_MS,
+      withinMs: PAUSED_WITHIN_MS,
+    },
+    link.pace,
+    signal,
+  );
+}
+
+/** Starts the boards again, unless the firmware itself has stopped them: `MINER_IN_FAULT`. */
+export async function resumeBosminer(access: BosminerAccess, signal: AbortSignal): Promise<WriteResult> {
+  const { link, memory } = access;
+  const before = await askBos(link, signal);
+  if (stateOf(before, null) === "fault") throw inFault(link.where, "a chip is too hot");
+  // Soon after a pause of ours the figures may still be those of before.
+  if (isHashing(before) && pausedForS(access) === null) return "effective";
+  return proveWrite(
+    {
+      async send() {
+        const sent = toSent(await link.cgminer.tell({ command: "resume" }, signal));
+        if (sent === "sent") memory.set(PAUSED_NOTE, null);
+        return sent;
+      },
+      async look(): Promise<Seen> {
+        const sections = await askBos(link, signal);
+        if (isHashing(sections)) return "effective";
+        return stateOf(sections, null) === "starting" ? "taken" : "unchanged";
+      },
+      withinMs: RESUMED_WITHIN_MS,
     },
     link.pace,
     signal,
@@ -70,19 +100,15 @@ export async function setBosminerPaused(
  * §7.7). `effective` means that it reads back as configured; the tuner then starts anew and needs minutes to get there.
  */
 export async function setBosminerTarget(
-  { link, graphql }: BosminerAccess,
+  access: BosminerAccess,
   powerW: number,
   signal: AbortSignal,
 ): Promise<WriteResult> {
+  const { link, graphql } = access;
   const wantedW = Math.round(powerW);
   const before = await askConfig(graphql, link, signal);
+  if (modeOf(before) !== POWER_TARGET) throw notTunedByWatts(link.where);
   if (before.targetW === null) throw minerIncomplete(link.where, "power target");
-  if (!isTargetTuned(before)) {
-    throw unsupportedError("MINER_TARGET_UNSUPPORTED", `The miner at ${link.where} is not tuned by watts.`, {
-      left: "Nothing was changed",
-      hint: "Choose the power target on the miner's own page first",
-    });
-  }
   if (before.targetW === wantedW) return "effective";
   return proveWrite(
     {
@@ -97,6 +123,7 @@ export async function setBosminerTarget(
           },
           signal,
         );
+        carryPauseOver(access);
         return "sent";
       },
       look: async () =>
@@ -134,8 +161,8 @@ export async function writeBosminerPools(
         return "sent";
       },
       async look() {
-        const { groups } = await askConfig(graphql, link, signal);
-        return groups !== null && isSameGroups(groups, wanted, false) ? "effective" : "unchanged";
+        const { groups } = await askWholeConfig(graphql, link, signal);
+        return seenGroups(groups, wanted, before.groups);
       },
       withinMs: STORED_WITHIN_MS,
     },
@@ -145,12 +172,11 @@ export async function writeBosminerPools(
 }
 
 /** Restarts the mining process; it hashes again after a minute or so, with counters at zero. */
-export function restartBosminer(
-  { link, graphql }: BosminerAccess,
-  signal: AbortSignal,
-): Promise<WriteResult> {
+export function restartBosminer(access: BosminerAccess, signal: AbortSignal): Promise<WriteResult> {
+  const { link, graphql } = access;
   return sendUnproved(async () => {
     await graphql.change(link, { what: "a restart", text: RESTART, result: ["bosminer", "restart"] }, signal);
+    carryPauseOver(access);
     return "sent";
   }, signal);
 }
@@ -181,9 +207,11 @@ export async function lightBosminer(
   );
 }
 
-/** This program paused it, and nobody is seen to have resumed it. */
-export function isPausedByUs({ memory }: BosminerAccess): boolean {
-  return typeof memory.get(PAUSED_NOTE) === "number";
+/** This program paused it so long ago, and nobody is seen to have resumed it, s; null otherwise. */
+export function pausedForS({ link, memory }: BosminerAccess): number | null {
+  const pausedMs = memory.get(PAUSED_NOTE);
+  // A clock that was set back makes no pause of the future.
+  return typeof pausedMs === "number" ? Math.max(0, link.pace.nowMs() - pausedMs) / 1000 : null;
 }
 
 /** It was seen hashing: long after a pause that means that the pause is over. */
@@ -195,9 +223,17 @@ export function noteHashing({ link, memory }: BosminerAccess): void {
   if (agoMs > STALE_MS || agoMs < 0) memory.set(PAUSED_NOTE, null);
 }
 
-/** A target in watts has an effect: the tuner runs, and by watts. */
-export function isTargetTuned({ isTuned, tunerMode }: BosminerConfig): boolean {
-  return isTuned !== false && (tunerMode === null || tunerMode === "POWER_TARGET");
+/** A start that this program causes leaves the pause before it, so its age begins anew. */
+function carryPauseOver({ link, memory }: BosminerAccess): void {
+  if (typeof memory.get(PAUSED_NOTE) === "number") memory.set(PAUSED_NOTE, link.pace.nowMs());
+}
+
+function stateOf(sections: unknown, pausedS: number | null): MinerState {
+  return toBosReading(sections, { groups: null, targetW: null, mode: null, pausedForS: pausedS }).state;
+}
+
+function isHashing(sections: unknown): boolean {
+  return (hashrateOf(sections) ?? 0) > 0;
 }
 
 function toInput({ name, quota, pools }: BosGroup) {

@@ -1,14 +1,13 @@
-import { HearthError } from "../model/errors.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { field, flag, number, text } from "../model/parse.ts";
-import type { BosGraphql } from "./bos-graphql.ts";
-import type { BosGroup, BosPool } from "./bos-groups.ts";
-import { rawText } from "./cgminer.ts";
+import { type BosGraphql, isQuestionRefused } from "./bos-graphql.ts";
+import { type BosGroup, type BosWeight, groupsFrom } from "./bos-groups.ts";
+import { POWER_TARGET } from "./bos-socket.ts";
 
-const GROUPS =
-  "groups { id name strategy { __typename ... on QuotaStrategy { quota } } pools { id enabled url user%PASSWORD% } }";
-const CONFIG = `{ bosminer { config { __typename ... on BosminerConfig { autotuning { enabled mode powerTarget } ${GROUPS} } } } }`;
+/** Fields of the settings that a schema may not have. */
+const RATIO = " ... on FixedShareRatioStrategy { fixedShareRatio }";
+const PASSWORD = " password";
 const LIMITS = "{ bosminer { metadata { autotuning { powerTarget { min max default } } } } }";
 
 /** Settings of an old Braiins OS that a driver reads or compares (miners.md §7.7). */
@@ -31,25 +30,38 @@ export async function askConfig(
   link: DeviceLink,
   signal: AbortSignal,
 ): Promise<BosminerConfig> {
-  return toConfig(await graphql.ask(link, CONFIG.replace("%PASSWORD%", ""), signal));
+  return toConfig(await graphql.ask(link, question(), signal));
 }
 
-/** The same with the passwords of pools where the firmware tells them. Throws `MINER_INCOMPLETE`. */
+/** The same with passwords and fixed ratios where the firmware tells them. Throws `MINER_INCOMPLETE`. */
 export async function askWholeConfig(
   graphql: BosGraphql,
   link: DeviceLink,
   signal: AbortSignal,
 ): Promise<BosminerConfig & { groups: BosGroup[] }> {
-  const data = await graphql
-    .ask(link, CONFIG.replace("%PASSWORD%", " password"), signal)
-    .catch((error: unknown) => {
-      // Where the schema has no such field the whole question is refused.
-      if (!(error instanceof HearthError) || error.code !== "MINER_BAD_ANSWER") throw error;
-      return graphql.ask(link, CONFIG.replace("%PASSWORD%", ""), signal);
-    });
+  const data = await askMost(graphql, link, signal);
   const config = toConfig(data);
   if (config.groups === null || config.groups.length === 0) throw minerIncomplete(link.where, "pools");
+  const isShared = config.groups.length > 1;
+  if (isShared && config.groups.some(({ quota, ratio }) => quota === null && ratio === null)) {
+    throw minerIncomplete(link.where, "parts of the work");
+  }
   return { ...config, groups: config.groups };
+}
+
+/** Where the schema lacks one field the whole question is refused: then less is asked for. */
+async function askMost(graphql: BosGraphql, link: DeviceLink, signal: AbortSignal): Promise<unknown> {
+  for (const [ratio, password] of [
+    [RATIO, PASSWORD],
+    ["", PASSWORD],
+  ]) {
+    try {
+      return await graphql.ask(link, question(ratio, password), signal);
+    } catch (error) {
+      if (!isQuestionRefused(error)) throw error;
+    }
+  }
+  return graphql.ask(link, question(), signal);
 }
 
 /** Range of the power target, W; null where the firmware does not tell it. */
@@ -65,7 +77,7 @@ export async function askLimits(
     const maxW = number(range, "max", { min: 1 });
     return minW !== null && maxW !== null && minW < maxW ? { minW, maxW } : null;
   } catch (error) {
-    if (error instanceof HearthError && error.code === "MINER_BAD_ANSWER") return null;
+    if (isQuestionRefused(error)) return null;
     throw error;
   }
 }
@@ -78,28 +90,31 @@ export function toConfig(data: unknown): BosminerConfig {
     isTuned: flag(tuning, "enabled"),
     tunerMode: text(tuning, "mode"),
     targetW: number(tuning, "powerTarget", { min: 1 }),
-    groups: toGroups(field(config, "groups")),
+    groups: groupsFrom(field(config, "groups"), weightOf),
     raw: config ?? null,
   };
 }
 
-/** Null when anything is missing: half a list would look like another split. */
-function toGroups(told: unknown): BosGroup[] | null {
-  if (!Array.isArray(told)) return null;
-  const groups = told.map((group): BosGroup | null => {
-    const pools = field(group, "pools");
-    if (!Array.isArray(pools)) return null;
-    const known = pools.map(toPool).filter((pool) => pool !== null);
-    if (known.length < pools.length) return null;
-    const quota = number(field(group, "strategy"), "quota", { min: 0 });
-    return { name: text(group, "name") ?? "", quota, ratio: null, pools: known };
-  });
-  return groups.every((group) => group !== null) ? groups : null;
+/** The firmware's way to its target in words, as other families have them; null for one that is not known here. */
+export function modeOf({ isTuned, tunerMode }: BosminerConfig): string | null {
+  if (isTuned === false) return "manual";
+  return TUNER_MODES.get(tunerMode ?? "POWER_TARGET") ?? null;
 }
 
-function toPool(told: unknown): BosPool | null {
-  const url = text(told, "url");
-  const user = text(told, "user");
-  if (url === null || user === null) return null;
-  return { url, user, password: rawText(told, "password"), isEnabled: flag(told, "enabled") !== false };
+const TUNER_MODES = new Map([
+  ["POWER_TARGET", POWER_TARGET],
+  ["HASHRATE_TARGET", "hashrate target"],
+]);
+
+function question(ratio = "", password = ""): string {
+  const groups = `groups { id name strategy { __typename ... on QuotaStrategy { quota }${ratio} } pools { id enabled url user${password} } }`;
+  return `{ bosminer { config { __typename ... on BosminerConfig { autotuning { enabled mode powerTarget } ${groups} } } } }`;
+}
+
+function weightOf(group: unknown): BosWeight {
+  const strategy = field(group, "strategy");
+  return {
+    quota: number(strategy, "quota", { min: 0 }),
+    ratio: number(strategy, "fixedShareRatio", { min: 0, max: 1 }),
+  };
 }

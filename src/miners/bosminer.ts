@@ -4,19 +4,19 @@ import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { askSelf, type BosSelf, type BosVersion, createBosGraphql } from "./bos-graphql.ts";
 import { BOS_POOLS, storedOf } from "./bos-groups.ts";
-import { askBos, BOS_IDLE_W, toBosReading } from "./bos-socket.ts";
+import { askBos, BOS_IDLE_W, POWER_TARGET, toBosReading } from "./bos-socket.ts";
 import {
   type BosminerAccess,
-  isPausedByUs,
-  isTargetTuned,
   lightBosminer,
   noteHashing,
+  pauseBosminer,
+  pausedForS,
   restartBosminer,
-  setBosminerPaused,
+  resumeBosminer,
   setBosminerTarget,
   writeBosminerPools,
 } from "./bosminer-changes.ts";
-import { askConfig, askLimits, askWholeConfig, type BosminerConfig } from "./bosminer-config.ts";
+import { askConfig, askLimits, askWholeConfig, type BosminerConfig, modeOf } from "./bosminer-config.ts";
 
 /** From 23.03 on the firmware has another interface, and another driver (miners.md §7). */
 const FIRST_NEW_YEAR = 23;
@@ -41,6 +41,7 @@ export function createBosminerDriver(options: DriverOptions = {}): MinerDriver {
       "it has no field for its state: a pause made elsewhere reads as unknown",
       "watts are the tuner's estimate, not a measurement",
       "a new power target restarts the tuner, which needs minutes, and hours at a first visit",
+      "whether a pause outlives the restart that new pools need is not known, so it is read and asserted again",
       "the names of its settings come from other programs that use them, not from the vendor",
     ],
     async identify(link, signal) {
@@ -88,7 +89,8 @@ async function read(access: BosminerAccess, signal: AbortSignal): Promise<MinerR
   const reading = toBosReading(sections, {
     groups: config?.groups ?? null,
     targetW: config?.targetW ?? null,
-    isPausedByUs: isPausedByUs(access),
+    mode: config === null ? null : modeOf(config),
+    pausedForS: pausedForS(access),
   });
   if (reading.state === "mining") noteHashing(access);
   return reading;
@@ -97,7 +99,10 @@ async function read(access: BosminerAccess, signal: AbortSignal): Promise<MinerR
 async function capabilities(access: BosminerAccess, signal: AbortSignal): Promise<MinerCapabilities> {
   const { link, graphql } = access;
   const config = await askConfig(graphql, link, signal);
-  const range = isTargetTuned(config) && config.targetW !== null ? await rangeOf(access, signal) : null;
+  // A process that has not started tells none: what it can do is not known then, rather than little.
+  if (config.raw === null) throw minerIncomplete(link.where, "settings");
+  const hasTarget = modeOf(config) === POWER_TARGET && config.targetW !== null;
+  const range = hasTarget ? await rangeOf(access, signal) : null;
   return {
     canPause: true,
     power: range === null ? "onoff" : "continuous",
@@ -131,8 +136,8 @@ async function rangeOf({ link, graphql }: BosminerAccess, signal: AbortSignal) {
 
 function actionsOf(access: BosminerAccess, { groups }: BosminerConfig, hasTarget: boolean): MinerActions {
   const actions: MinerActions = {
-    pause: (signal) => setBosminerPaused(access, true, signal),
-    resume: (signal) => setBosminerPaused(access, false, signal),
+    pause: (signal) => pauseBosminer(access, signal),
+    resume: (signal) => resumeBosminer(access, signal),
     restart: (signal) => restartBosminer(access, signal),
     locate: (signal) => lightBosminer(access, signal),
   };

@@ -1,9 +1,16 @@
-import { HearthError, unsupportedError } from "../model/errors.ts";
+import { HearthError } from "../model/errors.ts";
 import type { WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { proveWrite, type Seen, sendUnproved } from "../model/prove-write.ts";
-import { BRAIINS_STATUS, configuredTargetW, isTunedByWatts, statusOf } from "./braiins-reading.ts";
+import { inFault, notTunedByWatts } from "./bos-errors.ts";
+import {
+  BRAIINS_STATUS,
+  configuredTargetW,
+  isTunedByWatts,
+  protectionOf,
+  statusOf,
+} from "./braiins-reading.ts";
 import type { LoginLink } from "./login.ts";
 
 const API = "/api/v1";
@@ -18,8 +25,8 @@ const LIGHT_WITHIN_MS = 3_000;
 export type NoteRefusal = (words: string | null) => void;
 
 /**
- * Pauses or resumes. A miner that its firmware has suspended is not resumed: that state is its own to end
- * (requirements DRV-8).
+ * Pauses or resumes. A miner that protects itself is not resumed (`MINER_IN_FAULT`), and one that only waits for its
+ * pools has nothing to resume from.
  */
 export async function setBraiinsPaused(
   rest: LoginLink,
@@ -27,10 +34,12 @@ export async function setBraiinsPaused(
   isPaused: boolean,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const status = async () => statusOf(await rest.get(link, `${API}/miner/details`, signal));
-  const before = await status();
-  if (before === null) throw minerIncomplete(link.where, "state");
-  const seen = seenPause(before, isPaused);
+  const ask = () => rest.get(link, `${API}/miner/details`, signal);
+  const before = await ask();
+  if (statusOf(before) === null) throw minerIncomplete(link.where, "state");
+  const protection = protectionOf(before);
+  if (!isPaused && protection !== null) throw inFault(link.where, protection);
+  const seen = seenPause(statusOf(before), isPaused);
   if (seen === "effective") return "effective";
   if (seen === "taken") return "pending";
   return proveWrite(
@@ -39,7 +48,7 @@ export async function setBraiinsPaused(
         await rest.send(link, "PUT", `${API}/actions/${isPaused ? "pause" : "resume"}`, undefined, signal);
         return "sent";
       },
-      look: async () => seenPause(await status(), isPaused),
+      look: async () => seenPause(statusOf(await ask()), isPaused),
       withinMs: isPaused ? PAUSED_WITHIN_MS : RESUMED_WITHIN_MS,
     },
     link.pace,
@@ -61,14 +70,12 @@ export async function setBraiinsTarget(
   const wantedW = Math.round(powerW);
   const before = await rest.get(link, `${API}/configuration/miner`, signal);
   const beforeW = configuredTargetW(before);
+  if (!isTunedByWatts(before)) throw notTunedByWatts(link.where);
   if (beforeW === null) throw minerIncomplete(link.where, "power target");
-  if (!isTunedByWatts(before)) {
-    throw unsupportedError("MINER_TARGET_UNSUPPORTED", `The miner at ${link.where} is not tuned by watts.`, {
-      left: "Nothing was changed",
-      hint: "Choose the power target on the miner's own page first",
-    });
+  if (beforeW === wantedW) {
+    note(null);
+    return "effective";
   }
-  if (beforeW === wantedW) return "effective";
   return proveWrite(
     {
       async send() {
@@ -132,7 +139,10 @@ async function noting(note: NoteRefusal, send: () => Promise<unknown>): Promise<
     await send();
     note(null);
   } catch (error) {
-    if (error instanceof HearthError && error.code === "MINER_REFUSED") note(error.message);
+    if (error instanceof HearthError && error.code === "MINER_REFUSED") {
+      const [, words] = / It said: (.*)$/.exec(error.message) ?? [];
+      note(`the latest target was refused${words === undefined ? "" : `: ${words}`}`);
+    }
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { MinerReading, MinerState, PoolReading, PoolState } from "../model/miner.ts";
 import { field, flag, list, number, safeText, text } from "../model/parse.ts";
 import { sharesOf } from "./bos-groups.ts";
-import { BOS_IDLE_W } from "./bos-socket.ts";
+import { BOS_IDLE_W, highest, POWER_TARGET, powerOf } from "./bos-socket.ts";
 import { isFeeGroup, toGroups } from "./braiins-pools.ts";
 import { withScheme } from "./cgminer.ts";
 
@@ -44,21 +44,25 @@ const HELD_W = 5;
 /** `status` of `miner/details` (miners.md §7.2). 4 is not mining, whatever other programs say. */
 export const BRAIINS_STATUS = { notStarted: 1, normal: 2, paused: 3, suspended: 4, restricted: 5 } as const;
 
+/** `tuner_mode` is told as 1, as 0 (not specified), or not at all; 2 is by hash rate. */
+const TUNED_BY_WATTS: (number | null)[] = [1, 0, null];
+
 /** One snapshot; no I/O. Watts are the firmware's own estimate (`approximated_consumption`). */
 export function toBraiinsReading(answers: BraiinsAnswers, side: BraiinsSide): MinerReading {
   const { details, stats, configuration } = answers;
   const state = stateOf(details);
   const isStale = state === "paused" && (side.pausedForS === null || side.pausedForS < STALE_S);
   const toldW = number(field(stats, "power_stats", "approximated_consumption"), "watt", { min: 0 });
-  const isOff = isStale || (state === "paused" && (toldW ?? 0) < BOS_IDLE_W) || toldW === 0;
-  const powerW = isOff ? BOS_IDLE_W : toldW;
+  const isAtRest = isStale || (state === "paused" && (toldW ?? 0) < BOS_IDLE_W);
+  const hashrateThs = isStale ? null : liveHashrateThs(stats);
+  const powerW = powerOf(toldW, isAtRest, hashrateThs);
   const targetW = configuredTargetW(configuration);
   return {
     state,
     stateDetail: detailOf(answers, state, targetW, side),
     powerW,
     powerSource: powerW === null ? null : "estimated",
-    hashrateThs: isStale ? null : liveHashrateThs(stats),
+    hashrateThs,
     chipMaxC: highest([
       sensorC(field(answers.cooling, "highest_temperature"), AT_CHIP),
       ...boardsOf(answers).map((board) => temperatureC(field(board, "highest_chip_temp", "temperature"))),
@@ -88,15 +92,30 @@ export function configuredTargetW(configuration: unknown): number | null {
   return number(field(configuration, "tuner", "power_target"), "watt", { min: 1 });
 }
 
-/** A target in watts has an effect: the tuner runs, and not by hash rate. */
+/** A target in watts has an effect: the tuner runs, and by watts, or it does not tell how. */
 export function isTunedByWatts(configuration: unknown): boolean {
   const tuner = field(configuration, "tuner");
-  return flag(tuner, "enabled") !== false && number(tuner, "tuner_mode") !== 2;
+  return flag(tuner, "enabled") !== false && TUNED_BY_WATTS.includes(number(tuner, "tuner_mode"));
 }
 
-/** The number of `status`; null when it is not told. */
+/** The number of `status`; a pause whose reason is the firmware's own is a suspension. Null when it is not told. */
 export function statusOf(details: unknown): number | null {
-  return number(details, "status", { min: 0, max: 99 });
+  const status = number(details, "status", { min: 0, max: 99 });
+  const isOwn = status === BRAIINS_STATUS.paused && PROTECTIONS.has(reasonOf(details) ?? "");
+  return isOwn ? BRAIINS_STATUS.suspended : status;
+}
+
+/** Why the firmware holds the miner still, in words; null when it is at work or at rest for another reason. */
+export function protectionOf(details: unknown): string | null {
+  if (stateOf(details) !== "fault") return null;
+  const reason = reasonOf(details);
+  return reason === null ? "its firmware has suspended it" : plain(reason);
+}
+
+/** For how long it has been in its state, s, as newer releases tell; null where they do not, or by a clock that is ahead. */
+export function toldSinceS(details: unknown, nowMs: number): number | null {
+  const sinceS = number(field(details, "detailed_status", "status_since"), "seconds", { min: 1_000_000_000 });
+  return sinceS === null || sinceS > nowMs / 1000 ? null : nowMs / 1000 - sinceS;
 }
 
 function stateOf(details: unknown): MinerState {
@@ -115,8 +134,13 @@ function stateOf(details: unknown): MinerState {
   }
 }
 
-/** Reasons of a standstill that are nobody's damage; all others are the firmware's own protection or a defect. */
+/** Reasons of a suspension that are nobody's damage; all others are the firmware's own protection or a defect. */
 const SUSPENSIONS_WITHOUT_FAULT = new Set(["dead_pools", "application_unavailable", "user_pause"]);
+/** Reasons that no person's pause has, whatever the status beside them. */
+const PROTECTIONS = new Set([
+  ...["thermal_pause", "dps_cooldown", "hardware_error", "tuner_error"],
+  ...["unsupported_hardware", "missing_license"],
+]);
 
 /** Reason that newer firmware gives beside the status, in its own word: `dead_pools`, `thermal_pause`. */
 function reasonOf(details: unknown): string | null {
@@ -139,10 +163,9 @@ function detailOf(
   { refusal }: BraiinsSide,
 ): string | null {
   const words: string[] = [];
-  const reason = reasonOf(details)?.replaceAll("_", " ") ?? null;
-  if (statusOf(details) === BRAIINS_STATUS.suspended)
-    words.push(`suspended by its firmware${reason === null ? "" : `: ${reason}`}`);
-  else if (reason !== null && state !== "paused") words.push(reason);
+  const reason = reasonOf(details);
+  if (statusOf(details) === BRAIINS_STATUS.suspended) words.push("suspended by its firmware");
+  if (reason !== null && state !== "paused") words.push(plain(reason));
   if (statusOf(details) === BRAIINS_STATUS.restricted) {
     words.push("restricted: it mines with a licence penalty");
   }
@@ -151,8 +174,13 @@ function detailOf(
   if (state === "mining") words.push(isByWatts ? heldWords(tuner, targetW) : "", tunerWords(tuner));
   if (targetW !== null && !isByWatts) words.push("not tuned by watts");
   if (refusal !== null) words.push(refusal);
-  const told = words.filter((word) => word !== "");
-  return told.length > 0 ? safeText(told.join("; "), 240) : null;
+  // Status and tuner may say the same.
+  const told = new Set(words.filter((word) => word !== ""));
+  return told.size > 0 ? safeText([...told].join("; "), 240) : null;
+}
+
+function plain(word: string): string {
+  return word.replaceAll("_", " ");
 }
 
 /** Dynamic scaling lowers the target of a hot miner on its own (miners.md §7.4). */
@@ -189,9 +217,9 @@ function liveHashrateThs(stats: unknown): number | null {
 function modeOf(configuration: unknown): string | null {
   const tuner = field(configuration, "tuner");
   if (flag(tuner, "enabled") === false) return "manual";
-  const mode = number(tuner, "tuner_mode");
-  if (mode === 2) return "hashrate target";
-  return mode === 1 || configuredTargetW(configuration) !== null ? "power target" : null;
+  if (number(tuner, "tuner_mode") === 2) return "hashrate target";
+  const isByWatts = isTunedByWatts(configuration) && configuredTargetW(configuration) !== null;
+  return isByWatts ? POWER_TARGET : null;
 }
 
 function hasFanFault({ details, errors }: BraiinsAnswers): boolean {
@@ -216,11 +244,6 @@ function sensorC(sensor: unknown, location: number): number | null {
 
 function temperatureC(value: unknown): number | null {
   return number(value, "degree_c", { unknownWhen: NO_SENSOR, min: -60, max: 250 });
-}
-
-function highest(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length > 0 ? Math.max(...known) : null;
 }
 
 function lowest(values: readonly (number | null)[]): number | null {

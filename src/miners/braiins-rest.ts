@@ -2,6 +2,7 @@ import { HearthError, unreachableError } from "../model/errors.ts";
 import { minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions } from "../model/miner-link.ts";
 import { field, text } from "../model/parse.ts";
+import { type BosVersion, isForeignDoor } from "./bos-graphql.ts";
 import { BRAIINS_STATUS, type BraiinsAnswers, statusOf } from "./braiins-reading.ts";
 import { createLogin, type LoginLink, passwordOf, passwordWrong } from "./login.ts";
 
@@ -11,6 +12,8 @@ const USER = "root";
 const FACTORY_PASSWORD = "";
 /** What changes seldom is asked in turn, and told for so long, ms. */
 const KEPT_MS = 60_000;
+/** Since this release the interface is there (miners.md §7). */
+const FIRST_REST = { year: 25, month: 7 };
 
 /** REST behind its token, which goes bare into the header, without `Bearer` (miners.md §7.1). */
 export function createBraiinsRest(options: DriverOptions): LoginLink {
@@ -33,7 +36,9 @@ export function createBraiinsRest(options: DriverOptions): LoginLink {
 /** Does the firmware at the address have the REST interface? Asked without a password, so that none goes to a stranger. */
 export async function hasRest(link: DeviceLink, signal: AbortSignal): Promise<boolean> {
   const path = `${API}/miner/details`;
-  const { status, body, text: answer } = await link.http.exchange({ method: "GET", path }, signal);
+  const reply = await link.http.exchange({ method: "GET", path }, signal);
+  const { status, body, text: answer } = reply;
+  if (isForeignDoor(reply)) return false;
   if (status === 401 || status === 403) return true;
   if (status >= 500) throw minerBadAnswer(link.where, `answered with HTTP status ${status}`, answer);
   return ["miner_identity", "mac_address", "bos_version"].some((key) => field(body, key) !== undefined);
@@ -47,6 +52,13 @@ export async function hasLogin(rest: LoginLink, link: DeviceLink, signal: AbortS
     if (error instanceof HearthError && error.code === "MINER_NO_ROUTE") return false;
     throw error;
   }
+}
+
+/** Does a release of this version have the interface, whatever it shows while it starts? */
+export function isRestRelease(version: BosVersion | null): boolean {
+  if (version === null) return false;
+  const { year, month } = FIRST_REST;
+  return version.year > year || (version.year === year && version.month >= month);
 }
 
 /** Parts of a reading that change seldom, by the path that tells them. */
@@ -70,6 +82,11 @@ export function createBraiinsPolls(rest: LoginLink): BraiinsPolls {
   return {
     async ask(link, signal) {
       const get = (path: string) => rest.get(link, `${API}/${path}`, signal);
+      const getIfKnown = (path: string) =>
+        get(path).catch((error: unknown) => {
+          if (error instanceof HearthError && error.code === "MINER_NO_ROUTE") return null;
+          throw error;
+        });
       const details = await get("miner/details");
       if (field(details, "status") === undefined && field(details, "bos_version") === undefined) {
         throw minerBadAnswer(link.where, "answered without any of the fields of Braiins OS", "");
@@ -78,11 +95,11 @@ export function createBraiinsPolls(rest: LoginLink): BraiinsPolls {
         details,
         stats: await get("miner/stats"),
         pools: await get("pools/"),
-        cooling: await get("cooling/state"),
+        cooling: await getIfKnown("cooling/state"),
       };
       const isStopped = statusOf(details) === BRAIINS_STATUS.suspended;
       for (const part of due(kept, link.pace.monoMs(), isStopped)) {
-        kept.set(part, { answer: await get(SELDOM[part]), mono: link.pace.monoMs() });
+        kept.set(part, { answer: await getIfKnown(SELDOM[part]), mono: link.pace.monoMs() });
       }
       const answerOf = (part: Seldom) => kept.get(part)?.answer ?? null;
       return {
@@ -91,7 +108,7 @@ export function createBraiinsPolls(rest: LoginLink): BraiinsPolls {
         tuner: answerOf("tuner"),
         boards: answerOf("boards"),
         // Its firmware then says why it stands.
-        errors: isStopped ? await get("miner/errors") : null,
+        errors: isStopped ? await getIfKnown("miner/errors") : null,
       };
     },
     forget: () => kept.clear(),
@@ -115,6 +132,6 @@ function due(
 
 function noRest(link: DeviceLink): HearthError {
   return unreachableError("MINER_NO_ROUTE", `The firmware at ${link.where} has no REST interface.`, {
-    hint: "Update Braiins OS to 25.07 or later",
+    hint: "Run it again in a minute; if it stays so, update Braiins OS to 25.07 or later",
   });
 }

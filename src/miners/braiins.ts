@@ -1,5 +1,6 @@
 import { type HearthError, unsupportedError } from "../model/errors.ts";
 import type { MinerActions, MinerCapabilities, MinerIdentity, MinerReading } from "../model/miner.ts";
+import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
 import { askSelf, type BosGraphql, type BosSelf, createBosGraphql, toBosVersion } from "./bos-graphql.ts";
@@ -19,6 +20,7 @@ import {
   isTunedByWatts,
   statusOf,
   toBraiinsReading,
+  toldSinceS,
 } from "./braiins-reading.ts";
 import {
   type BraiinsPolls,
@@ -26,6 +28,7 @@ import {
   createBraiinsRest,
   hasLogin,
   hasRest,
+  isRestRelease,
 } from "./braiins-rest.ts";
 import type { LoginLink } from "./login.ts";
 import { storedFrom } from "./pool-target.ts";
@@ -33,7 +36,7 @@ import { storedFrom } from "./pool-target.ts";
 const API = "/api/v1";
 /** Up to 22.08 the firmware is another driver's (miners.md §7). */
 const FIRST_OWN_YEAR = 23;
-const ONLY_READ = "only read: an update of Braiins OS to 25.07 or later lets it be controlled from here";
+const ONLY_READ = "only read: update Braiins OS to 25.07 or later and pair it again to control it from here";
 /** The 63 characters that every family keeps (settlement.md §3, end). */
 const MAX_USER_LENGTH = 63;
 const MAKES: Record<number, string> = { 1: "Bitmain", 2: "MicroBT" };
@@ -52,24 +55,30 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
   const parts = createParts(options);
   let refusal: string | null = null;
   let pausedSinceMono: number | null = null;
+  let isFirst = true;
   const note: NoteRefusal = (words) => {
     refusal = words;
   };
   const readRest = async (link: DeviceLink, signal: AbortSignal): Promise<MinerReading> => {
     const answers = await parts.polls.ask(link, signal);
-    const isPaused = statusOf(answers.details) === BRAIINS_STATUS.paused;
-    pausedSinceMono = isPaused ? (pausedSinceMono ?? link.pace.monoMs()) : null;
+    const { details } = answers;
+    const isPaused = statusOf(details) === BRAIINS_STATUS.paused;
+    // A pause that began before the first look is as old as the device tells; later ones are seen to begin.
+    const earlierS = isFirst ? (toldSinceS(details, link.pace.nowMs()) ?? 0) : 0;
+    isFirst = false;
+    pausedSinceMono = isPaused ? (pausedSinceMono ?? link.pace.monoMs() - earlierS * 1000) : null;
     const pausedForS = pausedSinceMono === null ? null : (link.pace.monoMs() - pausedSinceMono) / 1000;
     return toBraiinsReading(answers, { pausedForS, refusal });
   };
   return {
     id: "braiins",
-    title: "Braiins OS 25.07 and later",
+    title: "Braiins OS 23.03 and later",
     tier: "gold",
     exemptions: [
       "watts are the firmware's estimate, not a measurement",
       "no difficulty sum in the firmware: work is counted from shares",
       "the part of the work that it does for its maker is not listed by it",
+      "whether a pause outlives the restart that new pools cause is not known, so it is read and asserted again",
       "releases from 23.03 to 25.05 are only read: their interface for changes is another one",
     ],
     identify: (link, signal) => identify(parts, link, signal),
@@ -77,8 +86,9 @@ export function createBraiinsDriver(options: DriverOptions = {}): MinerDriver {
       return (await parts.isRest(link, signal)) ? readRest(link, signal) : readOld(link, signal);
     },
     async capabilities(link, signal) {
-      if (!(await parts.isRest(link, signal))) return READ_ONLY;
-      return capabilities(parts, link, note, signal);
+      return (await parts.isRest(link, signal))
+        ? capabilities(parts, link, note, signal)
+        : oldCapabilities(parts, link, signal);
     },
     async backup(link, signal) {
       if (!(await parts.isRest(link, signal))) {
@@ -149,9 +159,16 @@ async function identify(
   link: DeviceLink,
   signal: AbortSignal,
 ): Promise<MinerIdentity | null> {
-  if (await isRest(link, signal)) return toIdentity(await rest.get(link, `${API}/miner/details`, signal));
+  if (await isRest(link, signal)) {
+    const identity = toIdentity(await rest.get(link, `${API}/miner/details`, signal));
+    // Who let us in is of this family: without a name it has only half started.
+    if (identity === null) throw minerIncomplete(link.where, "identity");
+    return identity;
+  }
   const self = await askSelf(graphql, link, signal);
   if (self === null || isOlder(self)) return null;
+  // Its number of now would not be its name of later.
+  if (isRestRelease(self.version)) throw minerIncomplete(link.where, "identity");
   const identity = toOldIdentity(self);
   if (identity === null) throw nameless(link, self);
   return identity;
@@ -160,9 +177,20 @@ async function identify(
 /** All that the socket tells, and what to do for more. */
 async function readOld(link: DeviceLink, signal: AbortSignal): Promise<MinerReading> {
   const sections = await askBos(link, signal);
-  const reading = toBosReading(sections, { groups: null, targetW: null, isPausedByUs: false });
+  const reading = toBosReading(sections, { groups: null, targetW: null, mode: null, pausedForS: null });
   const detail = [ONLY_READ, ...(reading.stateDetail === null ? [] : [reading.stateDetail])];
   return { ...reading, stateDetail: detail.join("; ") };
+}
+
+/** A release of today that has not started its routes yet can do more than it shows. */
+async function oldCapabilities(
+  { graphql }: BraiinsParts,
+  link: DeviceLink,
+  signal: AbortSignal,
+): Promise<MinerCapabilities> {
+  const self = await askSelf(graphql, link, signal);
+  if (self === null || isRestRelease(self.version)) throw minerIncomplete(link.where, "settings");
+  return READ_ONLY;
 }
 
 const READ_ONLY: MinerCapabilities = {
@@ -198,8 +226,15 @@ async function capabilities(
   const range = field(constraints, "tuner_constraints", "power_target");
   const minW = number(field(range, "min"), "watt", { min: 1 });
   const maxW = number(field(range, "max"), "watt", { min: 1 });
-  const isTuned = configuredTargetW(configuration) !== null && isTunedByWatts(configuration);
-  const hasTarget = isTuned && minW !== null && maxW !== null && minW < maxW;
+  const targetW = configuredTargetW(configuration);
+  const isKnown = targetW !== null && minW !== null && maxW !== null && minW < maxW;
+  if (
+    !isKnown &&
+    statusOf(await rest.get(link, `${API}/miner/details`, signal)) === BRAIINS_STATUS.notStarted
+  ) {
+    throw minerIncomplete(link.where, "settings");
+  }
+  const hasTarget = isKnown && isTunedByWatts(configuration);
   return {
     canPause: true,
     power: hasTarget ? "continuous" : "onoff",

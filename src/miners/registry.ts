@@ -45,13 +45,13 @@ export const minerDrivers: readonly MinerDriverEntry[] = [
   },
   {
     id: "braiins",
-    title: "Braiins OS 25.07 and later",
+    title: "Braiins OS 23.03 and later",
     ports: { http: 80, cgminer: 4028 },
     load: async (options) => (await import("./braiins.ts")).createBraiinsDriver(options),
   },
   {
     id: "bosminer",
-    title: "Braiins OS 22.08 and before (S9)",
+    title: "Braiins OS 22.08 and before (Antminer S9)",
     ports: { http: 80, cgminer: 4028 },
     load: async (options) => (await import("./bosminer.ts")).createBosminerDriver(options),
   },

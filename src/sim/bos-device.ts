@@ -65,6 +65,7 @@ export class BosDevice extends Rig {
   readonly #averages: Record<number, number> = {};
   #stale: (BosFigures & { untilMs: number }) | null = null;
   #nextId = 1;
+  #restingSinceMs: number;
 
   constructor(options: EmulatorOptions, parts: { random: Random; faults: FaultDesk }, model: BosModel) {
     const facts = {
@@ -84,6 +85,7 @@ export class BosDevice extends Rig {
       hostname: options.name,
       cooling: "auto 75 degC",
     };
+    this.#restingSinceMs = this.bootedMs;
     const ths = this.isResting ? 0 : model.ths(model.startW);
     for (const windowS of WINDOWS_S) this.#averages[windowS] = ths;
   }
@@ -99,6 +101,11 @@ export class BosDevice extends Rig {
 
   get epochMs(): number {
     return this.clock.nowMs();
+  }
+
+  /** Since when it has been told to rest, ms; null while it is not. */
+  get restingSinceMs(): number | null {
+    return this.isResting ? this.#restingSinceMs : null;
   }
 
   /** At a place that has a fan: standing still at rest, or because it is broken. */
@@ -138,7 +145,9 @@ export class BosDevice extends Rig {
   pause(isPaused: boolean): void {
     this.obey(() => {
       if (isPaused && !this.isResting) {
-        this.#stale = { ...this.figures, untilMs: this.clock.nowMs() + this.model.staleS * 1000 };
+        const nowMs = this.clock.nowMs();
+        this.#stale = { ...this.figures, untilMs: nowMs + this.model.staleS * 1000 };
+        this.#restingSinceMs = nowMs;
       }
       this.isResting = isPaused;
     });
@@ -150,7 +159,7 @@ export class BosDevice extends Rig {
       name: string;
       quota: number | null;
       ratio: number | null;
-      pools: readonly PoolEntry[];
+      pools: readonly (PoolEntry & { isEnabled?: boolean })[];
     }[],
     restarts: boolean,
   ): void {
@@ -215,8 +224,9 @@ export class BosDevice extends Rig {
     this.restartMining(this.random.integer(...this.model.restartS));
   }
 
-  #newPool({ url, user, password }: PoolEntry): BosStoredGroup["pools"][number] {
-    return { id: this.#newId(), url, user, password, isEnabled: true };
+  #newPool(entry: PoolEntry & { isEnabled?: boolean }): BosStoredGroup["pools"][number] {
+    const { url, user, password, isEnabled = true } = entry;
+    return { id: this.#newId(), url, user, password, isEnabled };
   }
 
   #newId(): string {

@@ -41,11 +41,20 @@ function details(device: BosDevice, version: string) {
     bosminer_uptime_s: device.miningUptimeS,
     sticker_hashrate: { gigahash_per_second: 110_000 },
     status: statusOf(device),
-    ...(isDetailed ? { detailed_status: { status: detailedStatus(device), status_until: null } } : {}),
+    ...(isDetailed ? { detailed_status: detailed(device) } : {}),
     kernel_version: "4.9.113",
     psu_info: { model_name: "APW121215a", serial_number: null },
     control_board_soc_family: 3,
     serial_number: device.serial,
+  };
+}
+
+function detailed(device: BosDevice) {
+  const sinceMs = device.restingSinceMs;
+  return {
+    status: detailedStatus(device),
+    status_since: sinceMs === null ? null : { seconds: Math.floor(sinceMs / 1000), nanos: 0 },
+    status_until: null,
   };
 }
 
@@ -264,9 +273,10 @@ function constraints(device: BosDevice) {
   };
 }
 
+/** 1 disabled, 2 stable, 6 preheating. */
 function tunerState(device: BosDevice) {
   return {
-    overall_tuner_state: device.isHashing ? 2 : 1,
+    overall_tuner_state: device.isHashing ? 2 : device.isWaking ? 6 : 1,
     mode_state: {
       powertargetmodestate: {
         current_target: { watt: device.targetW },

@@ -2,7 +2,6 @@ import type { BosDevice } from "./bos-device.ts";
 import type { BosSessions } from "./bos-graphql.ts";
 import { bodies } from "./braiins-bodies.ts";
 import type { WebReply, WebRequest } from "./device-port.ts";
-import type { PoolEntry } from "./stratum-client.ts";
 
 /** A token is good for so long after each use, s (miners.md §7.1). */
 const TIMEOUT_S = 3600;
@@ -103,8 +102,6 @@ function setGroups(device: BosDevice, body: unknown): WebReply {
   if (groups.some(({ uid, pools }) => uid !== undefined || pools?.some((pool) => pool.uid !== undefined))) {
     return plain(400, "uid must not be specified");
   }
-  const kinds = new Set(groups.map((group) => Object.keys(group.load_balance_strategy ?? {})[0] ?? "none"));
-  if (kinds.size > 1) return plain(400, "Quota and fixed share ratio cannot be mixed");
   const stored = groups.map(toStored);
   if (!stored.every((group) => group !== null)) return plain(422, "Invalid pool group");
   device.setGroups(stored, true);
@@ -117,10 +114,11 @@ function toStored({ name, load_balance_strategy: strategy, pools }: GroupBody) {
   const isQuota = Number.isInteger(quota) && Number(quota) >= 0;
   const isRatio = typeof ratio === "number" && ratio >= 0 && ratio <= 1;
   if (typeof name !== "string" || !Array.isArray(pools) || isQuota === isRatio) return null;
-  const entries: PoolEntry[] = pools.map(({ url, user, password }) => ({
+  const entries = pools.map(({ url, user, password, enabled }) => ({
     url: String(url),
     user: String(user),
     password: String(password ?? ""),
+    isEnabled: enabled !== false,
   }));
   if (!entries.every(({ url }) => /^stratum2?\+(tcp|ssl):\/\/./.test(url))) return null;
   return { name, quota: isQuota ? Number(quota) : null, ratio: isRatio ? ratio : null, pools: entries };

@@ -112,6 +112,17 @@ describe("an adopted miner", () => {
     expect(await json("miner", "resume", "mini3")).toMatchObject({ exit: 0 });
   });
 
+  test("that cannot tell a pause from a standstill is read as paused after our pause", async () => {
+    await emulate("s9", "--model", "braiins-s9");
+    await hearth.run(["pair", "--miner", at["s9"] ?? "", "--name", "s9"]);
+    await json("miner", "pause", "s9");
+
+    await expect
+      .poll(() => json("miner", "read", "s9"), { timeout: 20_000, interval: 1_000 })
+      .toMatchObject({ exit: 0, data: { state: "paused", state_detail: null } });
+    expect(await json("miner", "resume", "s9")).toMatchObject({ exit: 0 });
+  }, 40_000);
+
   test("is never set above its circuit", async () => {
     const home = temporaryHome();
     try {

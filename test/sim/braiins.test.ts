@@ -131,8 +131,8 @@ test("the S19 tells the strategy under two names and passwords under one, and sp
       status: 400,
       body: expect.stringMatching(/uid/),
     });
-    const mixed = [bodies[0], { ...bodies[1], load_balance_strategy: { fixedshareratio: { value: 0.3 } } }];
-    expect((await rest("PUT", "pools/batch", mixed)).status).toBe(400);
+    const unweighted = [bodies[0], { ...bodies[1], load_balance_strategy: {} }];
+    expect((await rest("PUT", "pools/batch", unweighted)).status).toBe(422);
     expect((await rest("PUT", "pools/batch", bodies)).status).toBe(200);
 
     expect((await rest("GET", "miner/details")).body).toMatchObject({ status: 1, bosminer_uptime_s: 0 });
@@ -152,7 +152,10 @@ test("the S19 answers a pause with what it was before, and shows figures of befo
     await clock.sleep(30_000);
     const watts = async () =>
       at(await rest("GET", "miner/stats"), "power_stats", "approximated_consumption", "watt");
-    expect(at(await rest("GET", "miner/details"), "status")).toBe(3);
+    const paused = await rest("GET", "miner/details");
+    expect(at(paused, "status")).toBe(3);
+    const sinceS = Number(at(paused, "detailed_status", "status_since", "seconds"));
+    expect(Math.abs(clock.nowMs() / 1000 - 30 - sinceS)).toBeLessThan(5);
     expect(miner.wallW()).toBeLessThan(400);
     expect(await watts()).toBeGreaterThan(1000);
     await clock.sleep(30_000);
