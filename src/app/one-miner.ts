@@ -154,7 +154,7 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
   const isWrite = options.purpose === "write";
   const password = options.password ?? null;
   const allowPublic = options.allowPublic ?? false;
-  const found = await identifyMiner(target, { signal, password, allowPublic });
+  const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
   const where = `${found.host}:${found.port}`;
   if (isWrite && !options.isApproved) throw minerNotAdopted(where);
   const port = await openMiner({

@@ -4,6 +4,7 @@ import type { Clock } from "../model/clock.ts";
 import type { MinerConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
+import { isDoorError } from "../model/miner-errors.ts";
 import { oddityOf, readOnlyProfile, toProfile, unknownProfile } from "./miner-profile.ts";
 
 /** Measured facts of a device, kept over restarts. */
@@ -35,9 +36,6 @@ const LEARN_RATE = 0.03;
 const ODD_POLLS = 2;
 /** A rung's draw as control sees it moves only when the measured one is this far off: noise is no change of mode. */
 const PUBLISH_W = 10;
-
-/** A password that is wrong or missing, or a door that is closed for a while after too many of them. */
-const DOOR_CODES = new Set(["MINER_PASSWORD_WRONG", "MINER_AUTH_REQUIRED", "MINER_BUSY"]);
 
 /** One adopted miner: polls it, carries out commands one at a time, learns what its rungs draw. */
 export interface MinerKeeper {
@@ -117,7 +115,7 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
       adopt(await port.capabilities(signal));
       locked = null;
     } catch (error) {
-      if (!(error instanceof HearthError && DOOR_CODES.has(error.code))) throw error;
+      if (!isDoorError(error)) throw error;
       locked = error;
     }
   };

@@ -6,13 +6,13 @@ import type {
   MinerReading,
   WriteResult,
 } from "../model/miner.ts";
-import { minerBadAnswer } from "../model/miner-errors.ts";
+import { isDoorError, minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { field, flag, text, toMac } from "../model/parse.ts";
 import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 import type { LoginLink } from "./login.ts";
 import { noSuchStep } from "./pool-target.ts";
-import { createVnishLogin, isDoorError } from "./vnish-login.ts";
+import { createVnishLogin } from "./vnish-login.ts";
 import { backupVnish, selectVnishPool, VNISH_SLOTS, writeVnishPools } from "./vnish-pools.ts";
 import {
   offeredPresets,

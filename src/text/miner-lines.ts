@@ -93,10 +93,13 @@ export interface MinerPage {
     maxW: number | null;
     steps: readonly string[];
     stepsW: readonly number[] | null;
-  };
+  } | null;
   reading: ReadingView;
   backupAt: string | null;
 }
+
+/** More steps than these are not named one by one. */
+const MOST_STEPS = 8;
 
 /** `hearth miner show` for people. */
 export function minerLines(miner: MinerPage): string[] {
@@ -112,7 +115,7 @@ export function minerLines(miner: MinerPage): string[] {
         "Heats",
         adopted === null ? UNKNOWN : screenText(`${adopted.zone}, on circuit ${adopted.circuit}`, 80),
       ],
-      ["Can", canWords(miner.capabilities)],
+      ["Can", miner.capabilities === null ? UNKNOWN : canWords(miner.capabilities)],
       ["Pools kept", miner.backupAt === null ? "no backup" : `since ${miner.backupAt}`],
       ["Driver", screenText(`${driver.title}, ${driver.tier}`, 80)],
       ...driver.exemptions.map((reason): [string, string] => ["  but", screenText(reason, 160)]),
@@ -122,11 +125,13 @@ export function minerLines(miner: MinerPage): string[] {
   ];
 }
 
-function canWords({ pause, power, split, minW, maxW, steps, stepsW }: MinerPage["capabilities"]): string {
-  const watts = stepsW ? ` (${stepsW.map((stepW) => `${stepW}`).join(", ")} W)` : "";
+type Capable = NonNullable<MinerPage["capabilities"]>;
+
+function canWords(capabilities: Capable): string {
+  const { pause, power, split, minW, maxW } = capabilities;
   const lever = {
     continuous: `${formatWatts(minW)} to ${formatWatts(maxW)}`,
-    discrete: `${steps.join(", ")}${watts}`,
+    discrete: stepWords(capabilities),
     onoff: "on or off",
     none: "no change of power",
   }[power];
@@ -138,6 +143,17 @@ function canWords({ pause, power, split, minW, maxW, steps, stepsW }: MinerPage[
     ].join("; "),
     200,
   );
+}
+
+/** Each step by its name and watts; of many the ends alone, for they are one ladder. */
+function stepWords({ steps, stepsW }: Capable): string {
+  const words = steps.map((label, index) => {
+    const watts = stepsW?.[index];
+    if (watts === undefined) return label;
+    return label === `${watts}` ? formatWatts(watts) : `${label} (${formatWatts(watts)})`;
+  });
+  if (words.length <= MOST_STEPS) return words.join(", ");
+  return `${words.length} steps from ${words[0]} to ${words.at(-1)}`;
 }
 
 function powerWords({ powerW, powerSource }: ReadingView): string {
