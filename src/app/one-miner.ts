@@ -12,7 +12,7 @@ import { isScannable } from "../net/scan-range.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import { findMiner, followMiner, notePlace } from "./follow-miner.ts";
 import { identifyMiner } from "./identify-miner.ts";
-import { createDriverMemory } from "./miner-notes.ts";
+import { createDriverMemory, withoutKeeping } from "./miner-notes.ts";
 import { createMinerPlaces } from "./miner-places.ts";
 import { type MinerPort, openMiner } from "./miner-port.ts";
 import { openAdopted } from "./open-adopted.ts";
@@ -133,7 +133,7 @@ async function onPlaced<T>(
   const { options, paths, home, store, signal } = ground;
   const port = await openAdopted(config, {
     paths,
-    store: options.purpose === "write" ? store : null,
+    store: store && options.purpose === "read" ? withoutKeeping(store) : store,
     pace: createSystemClock(),
     password: options.password ?? null,
     ...(options.onExchange ? { onExchange: options.onExchange } : {}),
