@@ -28,14 +28,15 @@ export interface AdoptFromOptions {
 }
 
 /**
- * Asks one address who it is and adopts it: identity, capabilities and a backup of its pools. Throws the errors of
- * `identifyMiner` and `adoptMiner`; then nothing is written.
+ * Asks one address who it is and adopts it: identity and a backup of its pools. Throws the errors of `identifyMiner`
+ * and `adoptMiner`, and `MINER_PASSWORD_WRONG` (5) or `MINER_BUSY` (3) where its password was not taken; then nothing
+ * is written.
  */
 export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   const { env, host, password, allowPublic, dryRun, signal, ...wishes } = options;
   const paths = hearthPaths(env);
   const target = parseHostPort(host);
-  const found = await identifyMiner(target, { signal, password, allowPublic });
+  const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
   const backup = await backupOf(found, target.port !== null, options);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), {
@@ -61,6 +62,9 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   return adoption;
 }
 
+/** A password that is wrong would be kept, and the miner adopted without control. */
+const DOOR_CODES = new Set(["MINER_PASSWORD_WRONG", "MINER_BUSY"]);
+
 /** Pools as they are before Hearth touches them, or why they could not be read. */
 async function backupOf(
   found: FoundMiner,
@@ -80,7 +84,7 @@ async function backupOf(
     return await port.backup(signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof HearthError)) throw error;
+    if (!(error instanceof HearthError) || DOOR_CODES.has(error.code)) throw error;
     return `its pools could not be kept for a later return: ${error.message}`;
   } finally {
     port.close();

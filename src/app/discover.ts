@@ -8,7 +8,7 @@ import { connectionLimit, isPortOpen } from "../net/port-probe.ts";
 import { isScannable, ownSubnets, scanHosts } from "../net/scan-range.ts";
 import { type FoundMiner, type IdentifyOptions, identifyMiner } from "./identify-miner.ts";
 
-/** Something that is a miner by its looks and could not be asked who it is. */
+/** Something that is a miner by its looks and could not be asked who it is, or what it can do. */
 export interface LockedMiner {
   host: string;
   port: number | null;
@@ -113,6 +113,7 @@ function createBook(options: DiscoverOptions, signal: AbortSignal) {
           },
         });
         if (isNew) found.set(miner.identity.id, miner);
+        if (miner.refusal && LOCKED.has(miner.refusal.code)) locked.push({ ...target, error: miner.refusal });
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof HearthError)) throw error;

@@ -14,8 +14,10 @@ export interface FoundMiner {
   host: string;
   port: number;
   identity: MinerIdentity;
-  /** Null while it could not be asked, as half-started devices. */
+  /** Null while it could not be asked, as half-started devices, and where only the name was wanted. */
   capabilities: MinerCapabilities | null;
+  /** Why it could not be asked; null otherwise. */
+  refusal: HearthError | null;
   tier: DriverTier;
 }
 
@@ -34,6 +36,8 @@ export interface IdentifyOptions {
   allowPublic?: boolean;
   /** Password of the device's page, when it is known here. */
   password?: string | null;
+  /** Only who it is. What it can do may be told for a password alone, and every wrong one counts for the device. */
+  isNameOnly?: boolean;
   /** Called as soon as it has a name, before it is asked what it can do. */
   onIdentity?: (miner: FoundMiner) => void;
 }
@@ -187,17 +191,22 @@ async function tryFamily(
     return null;
   }
   if (identity === null) return null;
-  const found = { host: target.host, port, identity, capabilities: null, tier: driver.tier };
+  const found = { host: target.host, port, identity, capabilities: null, refusal: null, tier: driver.tier };
   options.onIdentity?.(found);
-  return { ...found, capabilities: await capabilitiesOf(driver, signal) };
+  return options.isNameOnly ? found : { ...found, ...(await capabilitiesOf(driver, signal)) };
 }
 
-async function capabilitiesOf(driver: BoundDriver, signal: AbortSignal): Promise<MinerCapabilities | null> {
+async function capabilitiesOf(
+  driver: BoundDriver,
+  signal: AbortSignal,
+): Promise<Pick<FoundMiner, "capabilities" | "refusal">> {
   try {
-    return await driver.capabilities(AbortSignal.any([signal, AbortSignal.timeout(CAPABILITIES_MS)]));
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(CAPABILITIES_MS)]);
+    return { capabilities: await driver.capabilities(limit), refusal: null };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof HearthError || isTimeout(error)) return null;
+    if (error instanceof HearthError) return { capabilities: null, refusal: error };
+    if (isTimeout(error)) return { capabilities: null, refusal: null };
     throw error;
   }
 }

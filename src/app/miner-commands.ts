@@ -7,6 +7,7 @@ import { minerDriver } from "../miners/registry.ts";
 import type { HearthConfig, MinerConfig } from "../model/config.ts";
 import { HearthError, refusedError, unreachableError, unsupportedError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerIdentity, MinerReading, WriteResult } from "../model/miner.ts";
+import { isDoorError } from "../model/miner-errors.ts";
 import type { DriverTier } from "../model/miner-link.ts";
 import {
   type CapabilityView,
@@ -84,14 +85,17 @@ export interface ShownMiner {
   identity: MinerIdentity;
   driver: { id: string; title: string; tier: DriverTier; exemptions: readonly string[] };
   adopted: Pick<MinerConfig, "zone" | "circuit" | "max_w" | "on_exit"> | null;
-  capabilities: CapabilityView & {
-    steps: string[];
-    poolSlots: number;
-    poolsNeedRestart: boolean;
-    /** It can be restarted, or show itself, from here. */
-    restart: boolean;
-    locate: boolean;
-  };
+  /** Null where it tells them for its password alone, and that is not known here. */
+  capabilities:
+    | (CapabilityView & {
+        steps: string[];
+        poolSlots: number;
+        poolsNeedRestart: boolean;
+        /** It can be restarted, or show itself, from here. */
+        restart: boolean;
+        locate: boolean;
+      })
+    | null;
   reading: ReadingView;
   /** When its pools were first kept, before Hearth wrote to it; null: nothing was kept. */
   backupAt: string | null;
@@ -101,11 +105,11 @@ export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner
   return withMiner(options, async (miner) => {
     const { port, config, paths, signal } = miner;
     const reading = withRoles(miner, await port.read(signal));
-    const capabilities = await port.capabilities(signal);
+    const { capabilities, refusal } = await askCapabilities(miner);
     const identity = port.identity ?? (await port.identify(signal));
     const driver = await minerDriver(identity.firmware)?.load();
     return {
-      warnings: miner.warnings,
+      warnings: refusal === null ? miner.warnings : [...miner.warnings, refusal],
       miner: {
         ...{ name: config?.name ?? null, host: port.host, port: port.port, identity },
         driver: {
@@ -117,7 +121,7 @@ export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner
         adopted: config && {
           ...{ zone: config.zone, circuit: config.circuit, max_w: config.max_w, on_exit: config.on_exit },
         },
-        capabilities: {
+        capabilities: capabilities && {
           ...toCapabilityView(capabilities),
           steps: capabilities.steps.map(({ label }) => label),
           poolSlots: capabilities.poolSlots,
@@ -130,6 +134,19 @@ export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner
       },
     };
   });
+}
+
+/** What it can do; where it wants another password for that it is shown all the same, with the reason. */
+async function askCapabilities({
+  port,
+  signal,
+}: OneMiner): Promise<{ capabilities: MinerCapabilities | null; refusal: string | null }> {
+  try {
+    return { capabilities: await port.capabilities(signal), refusal: null };
+  } catch (error) {
+    if (!isDoorError(error)) throw error;
+    return { capabilities: null, refusal: [error.message, error.hint].filter(Boolean).join(" ") };
+  }
 }
 
 export type MinerAction = "set-power" | "pause" | "resume" | "locate";

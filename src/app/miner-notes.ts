@@ -52,3 +52,12 @@ export function createDriverMemory(store: Pick<StateStore, "get" | "set">, id: s
     set: (key, value) => store.set(keyOf(key), value),
   };
 }
+
+/** The notes for a use that only reads: they are known, and what a driver adds lasts as long as the use. */
+export function withoutKeeping(store: Pick<StateStore, "get">): Pick<StateStore, "get" | "set"> {
+  const added = new Map<string, unknown>();
+  return {
+    get: <T>(key: string) => (added.has(key) ? (added.get(key) as T | null) : store.get<T>(key)),
+    set: (key, value) => void added.set(key, value),
+  };
+}

@@ -233,6 +233,8 @@ function createSession(
     return seen;
   };
   const capabilities = async (signal: AbortSignal) => {
+    // Some tell only behind their password, and that is for the adopted device alone.
+    if (known === null && mustIdentify) await identify(signal);
     known ??= await driver.capabilities(signal);
     return known;
   };

@@ -12,7 +12,7 @@ import { isScannable } from "../net/scan-range.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import { findMiner, followMiner, notePlace } from "./follow-miner.ts";
 import { identifyMiner } from "./identify-miner.ts";
-import { createDriverMemory } from "./miner-notes.ts";
+import { createDriverMemory, withoutKeeping } from "./miner-notes.ts";
 import { createMinerPlaces } from "./miner-places.ts";
 import { type MinerPort, openMiner } from "./miner-port.ts";
 import { type AdoptedOptions, openAdopted } from "./open-adopted.ts";
@@ -155,7 +155,7 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
   const isWrite = options.purpose === "write";
   const password = options.password ?? null;
   const allowPublic = options.allowPublic ?? false;
-  const found = await identifyMiner(target, { signal, password, allowPublic });
+  const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
   const where = `${found.host}:${found.port}`;
   if (isWrite && !options.isApproved) throw minerNotAdopted(where);
   const port = await openMiner({
@@ -188,7 +188,7 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
 /** The notes of drivers: a reading learns from them, as whose pause it is, and writes none. */
 function notesOf({ options, store }: Ground): AdoptedOptions["store"] {
   if (store === null || options.purpose === "write") return store;
-  return { get: store.get, set: () => undefined };
+  return withoutKeeping(store);
 }
 
 function mayHaveMoved(error: unknown): boolean {

@@ -174,6 +174,8 @@ function isFollowing(profile: MinerProfile, memory: MinerMemory, reading: Device
     return reading.state !== "unknown" || powerW === null || powerW <= (profile.idleW + profile.minW) / 2;
   }
   if (reading.state === "paused" || reading.state === "fault") return false;
+  // What is only on or off draws what it draws; its `maxW` may be all that its circuit gives.
+  if (profile.kind === "onoff" && reading.state === "mining") return true;
   if (memory.stepIndex !== null && reading.stepIndex !== null) return reading.stepIndex === memory.stepIndex;
   if (reading.state === "starting" || powerW === null || reading.powerSource === "target") return true;
   return Math.abs(powerW - memory.targetW) <= toleranceW(profile, memory.targetW);

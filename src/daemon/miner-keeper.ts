@@ -4,7 +4,8 @@ import type { Clock } from "../model/clock.ts";
 import type { MinerConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
-import { oddityOf, toProfile, unknownProfile } from "./miner-profile.ts";
+import { isDoorError } from "../model/miner-errors.ts";
+import { oddityOf, readOnlyProfile, toProfile, unknownProfile } from "./miner-profile.ts";
 
 /** Measured facts of a device, kept over restarts. */
 export interface LearntMiner {
@@ -43,7 +44,10 @@ export interface MinerKeeper {
   latest(): KeptReading | null;
   /** The latest reading while it still tells of now; null when it is a minute old (control.md §2, STALE). */
   live(): MinerReading | null;
-  /** One poll; a failure counts as missed and is no value. Answers the error's code or null. */
+  /**
+   * One poll; a failure counts as missed and is no value. Answers the error's code or null. A miner that keeps what it
+   * can do behind a password that is wrong is read all the same.
+   */
   poll(signal: AbortSignal): Promise<string | null>;
   execute(command: MinerCommand, signal: AbortSignal): Promise<WriteResult>;
   /** A command under way stops waiting for its proof, because a newer one waits. */
@@ -57,6 +61,8 @@ export interface MinerKeeper {
   place(): { host: string; port: number };
   /** When it last answered, wall clock, ms; null: never. */
   lastSeenMs(): number | null;
+  /** Why it is only read, in words; null where it can be controlled, and before its first answer. */
+  lockedBy(): string | null;
   /** What it says against what it does, in words; null when they agree. */
   oddity(): string | null;
   snapshot(): MinerSnapshot;
@@ -84,6 +90,7 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
   let lastSeenMs = saved?.lastSeenMs ?? null;
   let oddPolls = 0;
   let capabilities: MinerCapabilities | null = null;
+  let locked: HearthError | null = null;
   let latest: KeptReading | null = null;
   let missedPolls = 0;
   let switchingUntilMono = Number.NEGATIVE_INFINITY;
@@ -99,6 +106,18 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     publishedW = learntW.map(Math.round);
     const top = read.steps.at(-1);
     thsPerW ??= top?.hashrateThs ? top.hashrateThs / top.wallW : null;
+  };
+
+  /** Asked until it tells; a door that stays closed keeps nobody from reading. */
+  const askCapabilities = async (signal: AbortSignal) => {
+    if (capabilities) return;
+    try {
+      adopt(await port.capabilities(signal));
+      locked = null;
+    } catch (error) {
+      if (!isDoorError(error)) throw error;
+      locked = error;
+    }
   };
 
   const learn = (reading: MinerReading, mono: number) => {
@@ -145,13 +164,15 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     return capabilities?.power === "continuous" ? setTarget(command.targetW, signal) : null;
   };
 
-  const profile = (): MinerProfile =>
+  const known = (): MinerProfile =>
     capabilities
       ? toProfile(config, capabilities, publishedW, latest?.reading ?? null, circuitW)
       : saved?.profile
         ? // Where it hangs is the configuration's word, also for a miner that has been silent since.
           { ...saved.profile, zone: config.zone, circuit: config.circuit }
         : unknownProfile(config, circuitW);
+
+  const profile = () => (locked ? readOnlyProfile(known()) : known());
 
   return {
     config,
@@ -161,12 +182,12 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     learnt: () => ({
       stepsW: capabilities ? learntW : (saved?.stepsW ?? []),
       thsPerW,
-      profile: profile(),
+      profile: known(),
       lastSeenMs,
     }),
     async poll(signal) {
       try {
-        if (!capabilities) adopt(await port.capabilities(signal));
+        await askCapabilities(signal);
         const reading = await port.read(signal);
         latest = { reading, receivedMono: clock.monoMs(), seq: (latest?.seq ?? 0) + 1 };
         missedPolls = 0;
@@ -196,6 +217,7 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     },
     place: () => ({ host: port.host, port: port.port }),
     lastSeenMs: () => lastSeenMs,
+    lockedBy: () => locked?.message ?? null,
     oddity: () => (oddPolls >= ODD_POLLS && latest ? oddityOf(latest.reading) : null),
     close: () => port.close(),
     async selectPool(index, signal) {

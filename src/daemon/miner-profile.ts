@@ -35,6 +35,11 @@ export function unknownProfile(config: MinerConfig, circuitW: number): MinerProf
   };
 }
 
+/** One that can be read and not controlled: it counts with the most that it may draw, and nothing is asked of it. */
+export function readOnlyProfile(known: MinerProfile): MinerProfile {
+  return { ...known, kind: "onoff", stepsW: [known.maxW], minW: known.maxW, canPause: false };
+}
+
 /** A device as control plans with it: what it told of itself, what was measured, and the configured cap. */
 export function toProfile(
   config: MinerConfig,

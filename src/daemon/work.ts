@@ -126,6 +126,8 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (reading) {
         herald.miner(name, reading.state, { powerW: reading.powerW });
         alarms.set(`DEVICE_UNREACHABLE:${name}`, null);
+        const locked = keeper.lockedBy();
+        alarms.set(`DEVICE_READ_ONLY:${name}`, locked === null ? null : `${name} is only read. ${locked}`);
         const oddity = keeper.oddity();
         alarms.set(`DEVICE_ODD:${name}`, oddity === null ? null : `${name} ${oddity}`);
         await split?.afterReading(keeper, signal);

@@ -1,20 +1,26 @@
 import type { DeviceLink, DriverMemory } from "../model/miner-link.ts";
-import { flag, list } from "../model/parse.ts";
+import { flag, list, text } from "../model/parse.ts";
 import type { Sent } from "../model/prove-write.ts";
 import { ask, toSent } from "./cgminer.ts";
+import type { LuxosProfile } from "./luxos-profiles.ts";
 import type { LuxosAtm } from "./luxos-reading.ts";
-import { cleanupSignal, inSession } from "./luxos-session.ts";
+import { inSession, type LuxosSession } from "./luxos-session.ts";
 
 /** Note that the thermal management was switched off for a change and is not known to be on again. */
 const NOTE = "atm";
 const TRIES = 2;
 
 export interface AtmChange {
-  session: string;
+  session: LuxosSession;
   atm: LuxosAtm;
-  /** The profile that the change is going to choose. */
-  profile: string;
+  /** What the change is going to choose. */
+  profile: LuxosProfile;
   memory: DriverMemory;
+}
+
+/** Does the thermal management let this profile be, neither higher nor lower? So it does where it is off. */
+export function isBoundTo(atm: LuxosAtm, { name }: LuxosProfile): boolean {
+  return !atm.isEnabled || atm.maxProfile === null || atm.maxProfile === name;
 }
 
 /**
@@ -29,16 +35,25 @@ export async function underAtm(
   run: () => Promise<Sent>,
 ): Promise<Sent> {
   const { atm, profile } = change;
-  if (!atm.isEnabled || atm.maxProfile === profile) return run();
-  const bound = await atmSet(link, change.session, `max_profile=${profile}`, signal);
-  // Whether the bound holds is not known, and nothing may follow an answer that is not known.
-  if (bound === "unsure") return "unsure";
-  if (bound === "refused") return withoutAtm(link, change, signal, run);
-  const sent = await run();
-  if (sent === "refused" && atm.maxProfile !== null) {
-    await atmSet(link, change.session, `max_profile=${atm.maxProfile}`, cleanupSignal()).catch(() => null);
+  if (!atm.isEnabled || atm.maxProfile === profile.name) return run();
+  let sent: Sent | null = null;
+  let hasBound = true;
+  try {
+    const bound = await moveBound(link, change, signal);
+    hasBound = bound !== "refused";
+    // Whether the bound holds is not known, and nothing may follow an answer that is not known.
+    if (bound === "unsure") sent = "unsure";
+    else sent = hasBound ? await run() : await withoutAtm(link, change, signal, run);
+    return sent;
+  } finally {
+    if (hasBound && sent !== "sent") await moveBoundBack(link, change, sent).catch(() => undefined);
   }
-  return sent;
+}
+
+/** Moves the bound to a profile that is chosen already; a device that takes no bound is left as it is. */
+export async function boundAtm(link: DeviceLink, change: AtmChange, signal: AbortSignal): Promise<Sent> {
+  const bound = await moveBound(link, change, signal);
+  return bound === "refused" ? "sent" : bound;
 }
 
 /** True while the thermal management may still be off because of a change that did not come to its end. */
@@ -53,10 +68,33 @@ export function isAtmOwed(memory: DriverMemory): boolean {
 export async function settleAtm(link: DeviceLink, memory: DriverMemory, signal: AbortSignal): Promise<void> {
   if (!isAtmOwed(memory)) return;
   try {
-    await inSession(link, (session) => switchOn(link, session, memory, signal), signal);
+    await inSession(link, ({ id }) => switchOn(link, id, memory, signal), signal);
   } catch {
     signal.throwIfAborted();
   }
+}
+
+function moveBound(link: DeviceLink, change: AtmChange, signal: AbortSignal): Promise<Sent> {
+  return atmSet(link, change.session.id, `max_profile=${change.profile.name}`, signal);
+}
+
+/**
+ * After a no the old bound comes back. After an end that is not known it does where the new one allows more and the
+ * device does not show the profile: the thermal management would climb to it by itself.
+ */
+async function moveBoundBack(
+  link: DeviceLink,
+  { session, atm, profile }: AtmChange,
+  sent: Sent | null,
+): Promise<void> {
+  if (atm.maxProfile === null) return;
+  const allowsMore = profile.step === null || atm.maxStep === null || profile.step > atm.maxStep;
+  if (sent !== "refused" && (!allowsMore || (await shows(link, profile, session.cleanup())))) return;
+  await atmSet(link, session.id, `max_profile=${atm.maxProfile}`, session.cleanup());
+}
+
+async function shows(link: DeviceLink, { name }: LuxosProfile, signal: AbortSignal): Promise<boolean> {
+  return text(list((await ask(link, "config", signal)).sections, "CONFIG")[0], "Profile") === name;
 }
 
 async function withoutAtm(
@@ -67,12 +105,12 @@ async function withoutAtm(
 ): Promise<Sent> {
   memory.set(NOTE, "off");
   try {
-    const off = await atmSet(link, session, "enabled=false", signal);
+    const off = await atmSet(link, session.id, "enabled=false", signal);
     return off === "sent" ? await run() : off;
   } finally {
     // Also after an abort, and also where switching off seemed to fail: its answer may have been lost.
     for (let tries = 0; tries < TRIES && isAtmOwed(memory); tries++) {
-      await switchOn(link, session, memory, cleanupSignal()).catch(() => undefined);
+      await switchOn(link, session.id, memory, session.cleanup()).catch(() => undefined);
     }
   }
 }

@@ -75,17 +75,20 @@ export function wholeGroups(link: DeviceLink, sections: LuxosSections): LuxosGro
   return groups;
 }
 
-/** The next step from what the device has now: add, weigh, remove; null when nothing of it is left to do. */
+/**
+ * The next step from what the device has now; null when nothing of it is left to do. Groups and their weights come
+ * before the pools, for an empty group gets no work: so no pool ever works with a weight that is not its own.
+ */
 function nextChange(groups: readonly LuxosGroup[], wanted: readonly WantedGroup[]): Change | null {
   const pairs = pairUp(groups, wanted);
   const kept = new Set(pairs.map(({ group }) => group?.id));
   const spare = groups.find(({ id, pools }) => !kept.has(id) && pools.length > 0);
   return (
     missingGroup(groups, pairs) ??
-    firstOf(pairs, (pair) => missingPool(pair)) ??
     otherQuota(pairs) ??
+    firstOf(pairs, (pair) => missingPool(pair)) ??
     firstOf(pairs, (pair) => stalePool(pair)) ??
-    (spare?.pools[0] ? removal(spare.id, spare.pools[0]) : null)
+    (spare?.pools[0] ? removal(spare, spare.pools[0]) : null)
   );
 }
 
@@ -108,7 +111,7 @@ function missingPool({ group, want }: Pair): Change | null {
   if (next === undefined) return null;
   // It stands at another place: there it has to go first, where another pool holds the group meanwhile.
   const misplaced = group.pools.find((pool) => isSamePool(pool, next) && !kept.includes(pool));
-  if (misplaced !== undefined && group.pools.length > 1) return removal(group.id, misplaced);
+  if (misplaced !== undefined && group.pools.length > 1) return removal(group, misplaced);
   const before = group.pools.length;
   return {
     command: "addpool",
@@ -138,7 +141,7 @@ function stalePool({ group, want }: Pair): Change | null {
   if (group === null) return null;
   const kept = keptPools(group, want.pools);
   const stale = group.pools.find((pool) => !kept.includes(pool));
-  return stale === undefined ? null : removal(group.id, stale);
+  return stale === undefined ? null : removal(group, stale);
 }
 
 function keptPools(group: LuxosGroup, wanted: readonly PoolTarget[]): LuxosPool[] {
@@ -147,12 +150,15 @@ function keptPools(group: LuxosGroup, wanted: readonly PoolTarget[]): LuxosPool[
   return kept;
 }
 
-function removal(groupId: number, { id, url, user }: LuxosPool): Change {
-  const isIt = (pool: LuxosPool) => pool.id === id && pool.url === url && pool.user === user;
+/** Done when the group has one fewer of it: the numbers of those behind may move up. */
+function removal(group: LuxosGroup, { id, url, user }: LuxosPool): Change {
+  const isSame = (pool: LuxosPool) => pool.url === url && pool.user === user;
+  const before = group.pools.filter(isSame).length;
   return {
     command: "removepool",
     parameter: String(id),
-    isDone: (seen) => !(seen.find((group) => group.id === groupId)?.pools.some(isIt) ?? false),
+    isDone: (seen) =>
+      (seen.find(({ id: other }) => other === group.id)?.pools.filter(isSame).length ?? 0) < before,
   };
 }
 

@@ -5,8 +5,8 @@ import { list, text } from "../model/parse.ts";
 import { type Seen, sendUnproved } from "../model/prove-write.ts";
 import { ask, toSent } from "./cgminer.ts";
 import { askTogether } from "./luxos-ask.ts";
-import { underAtm } from "./luxos-atm.ts";
-import { type LuxosProfile, profileParameter } from "./luxos-profiles.ts";
+import { boundAtm, isBoundTo, underAtm } from "./luxos-atm.ts";
+import type { LuxosProfile } from "./luxos-profiles.ts";
 import { type LuxosLevers, toLevers } from "./luxos-reading.ts";
 import { inSession, proveInSession } from "./luxos-session.ts";
 
@@ -19,33 +19,39 @@ const SHOWN_WITHIN_MS = 5_000;
  */
 export async function setLuxosProfile(
   link: DeviceLink,
-  { name }: LuxosProfile,
+  profile: LuxosProfile,
   memory: DriverMemory,
   signal: AbortSignal,
 ): Promise<WriteResult> {
+  const { name } = profile;
   const before = await askLevers(link, signal);
   if (before.profile === null) throw minerIncomplete(link.where, "profile");
   const { atm } = before;
-  const isBound = !atm.isEnabled || atm.maxProfile === null || atm.maxProfile === name;
-  if (before.profile === name && isBound) return "effective";
+  const isChosen = before.profile === name;
+  if (isChosen && isBoundTo(atm, profile)) return "effective";
   return proveInSession(
     link,
     {
-      tell: (session) =>
-        underAtm(link, { session, atm, profile: name, memory }, signal, async () => {
-          const parameter = profileParameter(session, name);
+      tell(session) {
+        const change = { session, atm, profile, memory };
+        if (isChosen) return boundAtm(link, change, signal);
+        return underAtm(link, change, signal, async () => {
+          const parameter = `${session.id},${name}`;
           return toSent(await link.cgminer.tell({ command: "profileset", parameter }, signal));
-        }),
-      look: async () => seenProfile(await askLevers(link, signal), name),
+        });
+      },
+      look: async () => seenProfile(link, await askLevers(link, signal), name),
       withinMs: SHOWN_WITHIN_MS,
     },
     signal,
   );
 }
 
-function seenProfile({ profile, isRamping, isCurtailed }: LuxosLevers, name: string): Seen {
-  if (profile !== name) return "unchanged";
-  return isRamping && isCurtailed !== true ? "taken" : "effective";
+/** Throws where the device does not tell its profile: then nothing is proved, and nothing disproved. */
+function seenProfile(link: DeviceLink, seen: LuxosLevers, name: string): Seen {
+  if (seen.profile === null) throw minerIncomplete(link.where, "profile");
+  if (seen.profile !== name) return "unchanged";
+  return seen.isRamping && seen.isCurtailed !== true ? "taken" : "effective";
 }
 
 /** Sleep or wake; the wake climbs gently, never with `mode=unsafe`. It stays so over a reboot. */
@@ -54,16 +60,21 @@ export async function setCurtailed(
   isCurtailed: boolean,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  if ((await askLevers(link, signal)).isCurtailed === isCurtailed) return "effective";
+  const askMode = async () => {
+    const levers = await askLevers(link, signal);
+    if (levers.isCurtailed === null) throw minerIncomplete(link.where, "curtail mode");
+    return levers;
+  };
+  if ((await askMode()).isCurtailed === isCurtailed) return "effective";
   return proveInSession(
     link,
     {
-      async tell(session) {
-        const parameter = `${session},${isCurtailed ? "sleep" : "wakeup"}`;
+      async tell({ id }) {
+        const parameter = `${id},${isCurtailed ? "sleep" : "wakeup"}`;
         return toSent(await link.cgminer.tell({ command: "curtail", parameter }, signal));
       },
       async look() {
-        const seen = await askLevers(link, signal);
+        const seen = await askMode();
         if (seen.isCurtailed !== isCurtailed) return "unchanged";
         return isCurtailed && seen.isPowerSupplyOn === true ? "taken" : "effective";
       },
@@ -77,9 +88,9 @@ export async function setCurtailed(
 export function restartLuxos(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
   return inSession(
     link,
-    (session) =>
+    ({ id }) =>
       sendUnproved(async () => {
-        const reply = await link.cgminer.tell({ command: "rebootdevice", parameter: session }, signal);
+        const reply = await link.cgminer.tell({ command: "rebootdevice", parameter: id }, signal);
         return toSent(reply);
       }, signal),
     signal,
@@ -96,8 +107,8 @@ export async function blinkLuxos(link: DeviceLink, signal: AbortSignal): Promise
   return proveInSession(
     link,
     {
-      tell: async (session) =>
-        toSent(await link.cgminer.tell({ command: "ledset", parameter: `${session},red,blink` }, signal)),
+      tell: async ({ id }) =>
+        toSent(await link.cgminer.tell({ command: "ledset", parameter: `${id},red,blink` }, signal)),
       look: async () => ((await isBlinking()) ? "effective" : "unchanged"),
       withinMs: SHOWN_WITHIN_MS,
     },

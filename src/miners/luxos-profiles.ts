@@ -52,14 +52,13 @@ export function toSteps(profiles: readonly LuxosProfile[]): PowerStep[] {
   }));
 }
 
-/** Parameter of `profileset`. A name that is a number from 0 to 3 would be taken for a board, so a board goes before it. */
-export function profileParameter(session: string, name: string): string {
-  return isBoardNumber(name) ? `${session},0,${name}` : `${session},${name}`;
-}
-
-/** False for a name with a comma, and for one that is a selector (`1200W`, `1.2kW`, `98THs`, `-2`) and may mean another. */
+/**
+ * False for a name that cannot stand in a command, and for one that may mean something else there: a selector
+ * (`1200W`, `1.2kW`, `98THs`, `-2`), or the number of a board (0 to 3).
+ */
 function isSayable(name: string): boolean {
-  return !/[,|\u0000-\u001f\u007f]/.test(name) && !/^[+-]|^[\d.]+\s*(?:k?W|TH\/?s?)$/i.test(name);
+  if (/[,|\u0000-\u001f\u007f]/.test(name) || isBoardNumber(name)) return false;
+  return !/^[+-]|^[\d.]+\s*(?:k?W|TH\/?s?)$/i.test(name);
 }
 
 function isBoardNumber(name: string): boolean {

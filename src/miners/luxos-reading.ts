@@ -127,10 +127,18 @@ function stateOf(sections: unknown): MinerState {
 
 function stateDetail(sections: unknown, state: MinerState): string | null {
   const words = text(list(sections, "CONFIG")[0], "SystemStatus");
-  if (state === "fault") return safeText(words ?? "its boards have no power", 80);
+  if (state === "fault") return faultWords(sections, words);
   if (state === "starting") return "ramping";
   const dead = boardsOf(sections).filter((board) => text(board, "Status") === "Dead").length;
   return state === "mining" && dead > 0 ? `${dead} of its boards do not run` : null;
+}
+
+/** Its own words where they tell of a fault; else what the fault was told by. */
+function faultWords(sections: unknown, words: string | null): string {
+  if (words !== null && FAULT_WORDS.test(words)) return safeText(words, 80);
+  return toLevers(sections).isPowerSupplyOn === false
+    ? "its boards have no power"
+    : "none of its boards runs";
 }
 
 /** `PSU:false` means that the figure is the firmware's guess; so it is while the supply is off (miners.md §8.2). */

@@ -8,16 +8,25 @@ import { ask, INVALID_COMMAND, isSuccess } from "./cgminer.ts";
 
 /** Waits before another try while somebody else holds the session, ms. */
 const RETRY_AFTER_MS = [400, 900, 1_700];
-/** Time for one attempt at leaving the session, ms: it must end also when the call itself was called off. */
+/** Time for one request that puts something in order, ms. */
 const CLEANUP_MS = 1_000;
 const CLEANUP_TRIES = 2;
+/** How much longer than the call itself all of them may take, ms: the call has a limit of its own. */
+const GRACE_MS = 500;
 
-/** A change that needs the session: `tell` gets its id, which is the first field of every parameter. */
+/** The session while it is ours. */
+export interface LuxosSession {
+  /** The first field of every parameter. */
+  id: string;
+  /** For one request that puts something in order: it is sent also when the call was called off, if not much later. */
+  cleanup(): AbortSignal;
+}
+
+/** A change that needs the session. */
 export interface SessionWrite {
-  tell(session: string): Promise<Sent>;
+  tell(session: LuxosSession): Promise<Sent>;
   look(): Promise<Seen>;
   withinMs: number;
-  goesAway?: boolean;
 }
 
 /** Logs on, changes, logs off whatever happened, and only then waits for the proof: the session is a lock (miners.md §8.1). */
@@ -26,7 +35,7 @@ export async function proveInSession(
   { tell, ...proof }: SessionWrite,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const session = await logon(link, signal);
+  const session = await openSession(link, signal);
   return proveWrite(
     { ...proof, send: () => leavingBehind(link, session, () => tell(session)) },
     link.pace,
@@ -37,41 +46,55 @@ export async function proveInSession(
 /** The same for what cannot be proved by a read. */
 export async function inSession<T>(
   link: DeviceLink,
-  run: (session: string) => Promise<T>,
+  run: (session: LuxosSession) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const session = await logon(link, signal);
+  const session = await openSession(link, signal);
   return leavingBehind(link, session, () => run(session));
 }
 
-/** A signal of its own for what has to be put in order at the end, also after the call was called off. */
-export function cleanupSignal(): AbortSignal {
-  return AbortSignal.timeout(CLEANUP_MS);
+/** A session that was opened while the call was called off is left at once: who does not hear its id cannot leave it. */
+async function openSession(link: DeviceLink, signal: AbortSignal): Promise<LuxosSession> {
+  signal.throwIfAborted();
+  const grace = graceAfter(signal);
+  const cleanup = () => AbortSignal.any([grace, AbortSignal.timeout(CLEANUP_MS)]);
+  const session = { id: await logon(link, signal, grace), cleanup };
+  if (signal.aborted) await logoff(link, session);
+  signal.throwIfAborted();
+  return session;
+}
+
+/** Fires for the same reason as the signal, a little later. */
+function graceAfter(signal: AbortSignal): AbortSignal {
+  const grace = new AbortController();
+  const begin = () => setTimeout(() => grace.abort(signal.reason), GRACE_MS);
+  signal.addEventListener("abort", begin, { once: true });
+  return grace.signal;
 }
 
 /**
  * The id of a new session. One that is active belongs to somebody else and is never used: after some tries the
  * miner is busy (`MINER_BUSY`, exit 3). Other errors are those of a read, and `MINER_REFUSED`.
  */
-async function logon(link: DeviceLink, signal: AbortSignal): Promise<string> {
-  let reply = await link.cgminer.ask({ command: "logon" }, signal);
+async function logon(link: DeviceLink, signal: AbortSignal, grace: AbortSignal): Promise<string> {
+  let reply = await link.cgminer.ask({ command: "logon" }, grace);
   for (const waitMs of RETRY_AFTER_MS) {
-    if (!isBusy(reply) || link.pace.isHurried?.() === true) break;
+    if (!isRefusal(reply) || reply.code === INVALID_COMMAND || link.pace.isHurried?.() === true) break;
     await link.pace.sleep(waitMs, signal);
-    reply = await link.cgminer.ask({ command: "logon" }, signal);
+    reply = await link.cgminer.ask({ command: "logon" }, grace);
   }
   // What opened and was not told to us ends by itself after a minute.
   if (reply.status === "NO_REPLY" || reply.isPartial)
     throw minerCutAnswer(link.where, "gave no answer to logon");
   const session = sessionOf(reply.sections);
   if (isSuccess(reply) && session !== null) return session;
-  if (isBusy(reply) && (await hasSession(link, signal))) {
-    throw minerBusy(link.where, "another program holds its session, which ends after a minute without use");
+  if (isRefusal(reply) && (await hasSession(link, signal))) {
+    throw minerBusy(link.where, "a session is open on it, which ends after a minute without use");
   }
   throw minerRefused(link.where, "a session", reply.message);
 }
 
-async function leavingBehind<T>(link: DeviceLink, session: string, run: () => Promise<T>): Promise<T> {
+async function leavingBehind<T>(link: DeviceLink, session: LuxosSession, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } finally {
@@ -80,16 +103,15 @@ async function leavingBehind<T>(link: DeviceLink, session: string, run: () => Pr
 }
 
 /** Twice at most: with our own id a second time harms nobody, and a session left open locks others out for a minute. */
-async function logoff(link: DeviceLink, session: string): Promise<void> {
+async function logoff(link: DeviceLink, { id, cleanup }: LuxosSession): Promise<void> {
   for (let tries = 0; tries < CLEANUP_TRIES; tries++) {
-    const request = { command: "logoff", parameter: session };
-    const reply = await link.cgminer.ask(request, cleanupSignal()).catch(() => null);
+    const reply = await link.cgminer.ask({ command: "logoff", parameter: id }, cleanup()).catch(() => null);
     if (reply !== null && reply.status !== "NO_REPLY") return;
   }
 }
 
-function isBusy(reply: CgminerReply): boolean {
-  return (reply.status === "E" || reply.status === "W") && reply.code !== INVALID_COMMAND;
+function isRefusal(reply: CgminerReply): boolean {
+  return reply.status === "E" || reply.status === "W";
 }
 
 async function hasSession(link: DeviceLink, signal: AbortSignal): Promise<boolean> {

@@ -6,6 +6,7 @@ import type {
   MinerIdentity,
   MinerReading,
 } from "../model/miner.ts";
+import { minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { field, list, text, toMac } from "../model/parse.ts";
 import { askTogether, type LuxosSections } from "./luxos-ask.ts";
@@ -26,7 +27,7 @@ const ATM_OWED =
 
 /** LuxOS on Antminers: a session lock for writes, named profiles instead of watts, groups with quotas (miners.md §8). */
 export function createLuxosDriver(options: DriverOptions = {}): MinerDriver {
-  const memory = options.memory ?? createNotes();
+  const memory: DriverMemory = options.memory ?? new Map<string, unknown>();
   const profiles = createProfileTable();
   return {
     id: "luxos",
@@ -34,14 +35,15 @@ export function createLuxosDriver(options: DriverOptions = {}): MinerDriver {
     tier: "gold",
     exemptions: [
       "temperatures of the boards only: the firmware shows none of the chips",
-      "its own fee is not among the pools that it tells, and pool passwords are not told",
+      "its own fee is not among the pools that it tells",
+      "pool passwords are not told: a backup has none, and a pool with another password alone counts as the same",
       "profiles above the nameplate are steps only where the owner uses them himself",
-      "profiles whose name reads as a selector (1200W) cannot be chosen without doubt and are no steps",
+      "profiles whose name reads as a selector (1200W) or as a board (2) cannot be chosen without doubt and are no steps",
       "with thermal management (ATM) on, a change of profile moves its upper bound along",
       "profiles cannot be set while the owner lets it follow a power target of its own",
       "its lamp blinks until it is set back on its own page",
     ],
-    identify: async (link, signal) => toIdentity(await askTogether(link, ["version", "config"], signal)),
+    identify,
     read: (link, signal) => read(link, profiles, memory, signal),
     async capabilities(link, signal) {
       const sections = await askConfig(link, ["config", "profiles", "atm", "groups"], signal);
@@ -73,6 +75,16 @@ export function toIdentity(sections: unknown): MinerIdentity | null {
   };
 }
 
+async function identify(link: DeviceLink, signal: AbortSignal): Promise<MinerIdentity | null> {
+  const sections = await askTogether(link, ["version", "config"], signal);
+  const identity = toIdentity(sections);
+  // It is of this family, and did not tell which one: no word on what stands there.
+  if (identity === null && text(list(sections, "VERSION")[0], "LUXminer") !== null) {
+    throw minerBadAnswer(link.where, "did not tell its MAC address or serial number", "");
+  }
+  return identity;
+}
+
 function serialOf(serial: string | null): string | null {
   return serial !== null && /^[\w-]{6,64}$/.test(serial) ? serial : null;
 }
@@ -90,7 +102,8 @@ async function read(
   );
   const { all, offered } = await profiles.knowing(link, sections, signal);
   const reading = toReading(sections, all, offered);
-  return isAtmOwed(memory) ? { ...reading, stateDetail: reading.stateDetail ?? ATM_OWED } : reading;
+  if (!isAtmOwed(memory) || toLevers(sections).atm.isEnabled) return reading;
+  return { ...reading, stateDetail: reading.stateDetail ?? ATM_OWED };
 }
 
 /** An answer without the configuration is a miss, not a reading of unknowns. */
@@ -223,10 +236,4 @@ async function backup(
       isCurtailed: toLevers(settings).isCurtailed,
     },
   };
-}
-
-/** Notes that last as long as the driver. */
-function createNotes(): DriverMemory {
-  const notes = new Map<string, unknown>();
-  return { get: (key) => notes.get(key) ?? null, set: (key, value) => void notes.set(key, value) };
 }

@@ -1,4 +1,3 @@
-import { HearthError } from "../model/errors.ts";
 import { minerBadAnswer, minerBusy } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, HttpReply } from "../model/miner-link.ts";
 import { number, text, toNumber } from "../model/parse.ts";
@@ -57,10 +56,3 @@ function checkLock(link: DeviceLink, memory: DriverMemory): void {
   if (leftS <= 0 || leftS > LONGEST_LOCK_S) return;
   throw minerBusy(link.where, `after too many wrong passwords it takes none for another ${leftS} s`);
 }
-
-/** True for an error of the device's door: no token, a wrong one, or a closed one. */
-export function isDoorError(error: unknown): boolean {
-  return error instanceof HearthError && DOOR_CODES.has(error.code);
-}
-
-const DOOR_CODES = new Set(["MINER_AUTH_REQUIRED", "MINER_PASSWORD_WRONG", "MINER_BUSY"]);

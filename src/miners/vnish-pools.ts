@@ -1,49 +1,38 @@
 import type { MinerBackup, PoolTarget, StoredPool, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
-import { field, flag, list } from "../model/parse.ts";
+import { field, list } from "../model/parse.ts";
 import { proveWrite, type Seen } from "../model/prove-write.ts";
 import { rawText, withScheme } from "./cgminer.ts";
 import type { LoginLink } from "./login.ts";
 import { checkFailover, isSameUrl, noSuchPool, toEndpoint } from "./pool-target.ts";
-import { askStatus, isResting } from "./vnish-presets.ts";
 import { poolsOf } from "./vnish-reading.ts";
+import { askSettings, askStatus, isRestartOwed, isResting, settingsWrite } from "./vnish-settings.ts";
 
-const SETTINGS = "/api/v1/settings";
-const SUMMARY = "/api/v1/summary";
 /** User pools of the firmware (miners.md §9). */
 export const VNISH_SLOTS = 3;
 /** Pools read back at once; a switch reconnects, ms. */
 const STORED_WITHIN_MS = 2_000;
 const SWITCHED_WITHIN_MS = 10_000;
 
+/** `summary`, with a login where the device wants one. */
+export type AskSummary = (signal: AbortSignal) => Promise<unknown>;
+
 /** Makes these the pools in order of failover, and restarts the mining where the device asks for it. */
 export async function writeVnishPools(
   link: DeviceLink,
   login: LoginLink,
   pools: readonly PoolTarget[],
+  askSummary: AskSummary,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   checkFailover(link.where, pools, VNISH_SLOTS);
-  const before = slotsOf(link, await login.get(link, SETTINGS, signal));
-  const status = await askStatus(link, signal);
-  const isOwed = flag(status, "restart_required") === true && !isResting(status);
-  const isStored = holds(before, pools);
-  if (isStored && !isOwed) return "effective";
+  const before = slotsOf(link, await askSettings(link, login, signal));
+  const change = holds(before, pools) ? null : { pools: toSlots(pools, before.length) };
+  const send = await settingsWrite(link, login, change, signal);
+  if (send === null) return "effective";
   return proveWrite(
-    {
-      async send() {
-        const body = { miner: { pools: toSlots(pools, before.length) } };
-        const said = isStored ? null : await login.send(link, "POST", SETTINGS, body, signal);
-        const isNeeded = isOwed || flag(said, "restart_required") === true;
-        if (isNeeded && !isResting(status)) {
-          await login.send(link, "POST", "/api/v1/mining/restart", {}, signal);
-        }
-        return "sent";
-      },
-      look: () => lookForPools(link, login, pools, signal),
-      withinMs: STORED_WITHIN_MS,
-    },
+    { send, look: () => lookForPools(link, login, pools, askSummary, signal), withinMs: STORED_WITHIN_MS },
     link.pace,
     signal,
   );
@@ -54,7 +43,7 @@ export async function selectVnishPool(
   link: DeviceLink,
   login: LoginLink,
   index: number,
-  askSummary: (signal: AbortSignal) => Promise<unknown>,
+  askSummary: AskSummary,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   const known = async () => poolsOf(field(await askSummary(signal), "miner"));
@@ -89,7 +78,7 @@ export async function backupVnish(
   login: LoginLink,
   signal: AbortSignal,
 ): Promise<Pick<MinerBackup, "pools" | "settings">> {
-  const settings = await login.get(link, SETTINGS, signal);
+  const settings = await askSettings(link, login, signal);
   const pools = slotsOf(link, settings)
     .filter(({ url }) => url !== "")
     .map(({ url, user, password }): StoredPool => ({ url: withScheme(url), user, password, sharePpm: null }));
@@ -145,23 +134,22 @@ async function lookForPools(
   link: DeviceLink,
   login: LoginLink,
   wanted: readonly PoolTarget[],
+  askSummary: AskSummary,
   signal: AbortSignal,
 ): Promise<Seen> {
-  if (!holds(slotsOf(link, await login.get(link, SETTINGS, signal)), wanted)) return "unchanged";
+  if (!holds(slotsOf(link, await askSettings(link, login, signal)), wanted)) return "unchanged";
   const status = await askStatus(link, signal);
-  if (isResting(status)) return "effective";
-  return flag(status, "restart_required") === true || !(await isAtWork(link, wanted, signal))
-    ? "taken"
-    : "effective";
+  if (isResting(link, status)) return "effective";
+  return isRestartOwed(status) || !(await isAtWork(wanted, askSummary, signal)) ? "taken" : "effective";
 }
 
 /** Does the mining show these pools? */
 async function isAtWork(
-  link: DeviceLink,
   wanted: readonly PoolTarget[],
+  askSummary: AskSummary,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const miner = field(await link.http.get(SUMMARY, signal), "miner");
+  const miner = field(await askSummary(signal), "miner");
   const own = poolsOf(miner).filter(({ reading }) => reading.role !== "dev_fee");
   return (
     own.length === wanted.length &&

@@ -1,3 +1,4 @@
+import { type HearthError, unsupportedError } from "../model/errors.ts";
 import type { PowerStep, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
@@ -5,9 +6,8 @@ import { field, flag, list, text } from "../model/parse.ts";
 import { proveWrite, type Seen } from "../model/prove-write.ts";
 import type { LoginLink } from "./login.ts";
 import { presetOf, stateOf, wattsOf } from "./vnish-reading.ts";
+import { askSettings, askStatus, isRestartOwed, isResting, settingsWrite } from "./vnish-settings.ts";
 
-const SETTINGS = "/api/v1/settings";
-const RESTART = "/api/v1/mining/restart";
 /** A stored setting reads back at once; the restart behind it takes minutes (miners.md §16), ms. */
 const STORED_WITHIN_MS = 2_000;
 
@@ -41,9 +41,13 @@ export function presetsOf(answer: unknown): VnishPreset[] {
   return [...known.values()].sort((one, other) => one.watts - other.watts);
 }
 
-/** Those that run without tuning and within the supply, and the present one whatever it is. */
+/**
+ * Those that run without tuning and within the supply, and the present one whatever it is. None where the owner set
+ * the clocks by hand: a preset would replace them.
+ */
 export function offeredPresets(presets: readonly VnishPreset[], overclock: unknown): VnishPreset[] {
   const current = text(overclock, "preset");
+  if (wattsOf(current) === null) return [];
   const hasModdedPsu = flag(overclock, "modded_psu") === true;
   return presets.filter(
     ({ name, isTuned, needsModdedPsu }) => name === current || (isTuned && (hasModdedPsu || !needsModdedPsu)),
@@ -60,10 +64,10 @@ export function toSteps(presets: readonly VnishPreset[]): PowerStep[] {
   }));
 }
 
-/** `miner.overclock` of the settings. Throws `MINER_INCOMPLETE` where a write built on it could lose something. */
+/** `miner.overclock` of the settings. Throws `MINER_INCOMPLETE` where it is not told. */
 export function overclockOf(link: DeviceLink, settings: unknown): Record<string, unknown> {
   const overclock = field(settings, "miner", "overclock");
-  if (typeof overclock === "object" && overclock !== null && typeof field(overclock, "preset") === "string") {
+  if (typeof overclock === "object" && overclock !== null && !Array.isArray(overclock)) {
     return overclock as Record<string, unknown>;
   }
   throw minerIncomplete(link.where, "overclock settings");
@@ -79,41 +83,24 @@ export async function setVnishPreset(
   { name }: VnishPreset,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const overclock = overclockOf(link, await login.get(link, SETTINGS, signal));
-  const isStored = overclock["preset"] === name;
-  const status = await askStatus(link, signal);
-  const isOwed = flag(status, "restart_required") === true && !isResting(status);
-  if (isStored && !isOwed) return "effective";
+  const overclock = overclockOf(link, await askSettings(link, login, signal));
+  if (typeof overclock["preset"] !== "string") throw minerIncomplete(link.where, "preset");
+  if (wattsOf(overclock["preset"]) === null) throw clocksByHand(link);
+  const change = overclock["preset"] === name ? null : { overclock: withPreset(overclock, name) };
+  const send = await settingsWrite(link, login, change, signal);
+  if (send === null) return "effective";
   return proveWrite(
-    {
-      async send() {
-        const body = { miner: { overclock: withPreset(overclock, name) } };
-        const said = isStored ? null : await login.send(link, "POST", SETTINGS, body, signal);
-        const isNeeded = isOwed || flag(said, "restart_required") === true;
-        if (isNeeded && !isResting(status)) await login.send(link, "POST", RESTART, {}, signal);
-        return "sent";
-      },
-      look: () => lookForPreset(link, login, name, signal),
-      withinMs: STORED_WITHIN_MS,
-    },
+    { send, look: () => lookForPreset(link, login, name, signal), withinMs: STORED_WITHIN_MS },
     link.pace,
     signal,
   );
 }
 
-/** `/status`, told without a login: the words of `miner_status` and whether a restart is owed. */
-export function askStatus(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
-  return link.http.get("/api/v1/status", signal);
-}
-
-/** Stopped, paused or on its way there, by `/status`. */
-export function isResting(status: unknown): boolean {
-  return stateOf({ miner_status: status }) === "paused";
-}
-
 /**
  * The block as it is with another preset, without `globals` and `chains`: those are the clocks and voltages of the
- * preset before, and would ride along with the new one. Only the boards that the owner switched off stay said.
+ * preset before, and could overrule those of the new one. Every part of the block may be left out (miners.md §9), and
+ * the rest is said so that a build which takes the block for whole loses nothing: so are boards that the owner
+ * switched off.
  */
 function withPreset(overclock: Record<string, unknown>, preset: string): Record<string, unknown> {
   const { globals: _clocks, chains, ...kept } = overclock;
@@ -129,12 +116,19 @@ async function lookForPreset(
   name: string,
   signal: AbortSignal,
 ): Promise<Seen> {
-  const overclock = overclockOf(link, await login.get(link, SETTINGS, signal));
+  const overclock = overclockOf(link, await askSettings(link, login, signal));
+  if (typeof overclock["preset"] !== "string") throw minerIncomplete(link.where, "preset");
   if (overclock["preset"] !== name) return "unchanged";
   const status = await askStatus(link, signal);
-  if (isResting(status)) return "effective";
-  const isMining =
-    stateOf({ miner_status: status }) === "mining" && flag(status, "restart_required") !== true;
-  if (!isMining) return "taken";
+  if (isResting(link, status)) return "effective";
+  if (stateOf({ miner_status: status }) !== "mining" || isRestartOwed(status)) return "taken";
   return presetOf(await link.http.get("/api/v1/perf-summary", signal)) === name ? "effective" : "taken";
+}
+
+function clocksByHand(link: DeviceLink): HearthError {
+  return unsupportedError(
+    "MINER_STEP_UNSUPPORTED",
+    `The clocks of the miner at ${link.where} are set by hand, and a preset would replace them.`,
+    { left: "Nothing was sent", hint: "Choose a preset on the miner's own page first" },
+  );
 }

@@ -6,16 +6,15 @@ import type {
   MinerReading,
   WriteResult,
 } from "../model/miner.ts";
+import { isDoorError, minerBadAnswer } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { field, flag, text, toMac } from "../model/parse.ts";
 import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 import type { LoginLink } from "./login.ts";
 import { noSuchStep } from "./pool-target.ts";
-import { createVnishLogin, isDoorError } from "./vnish-login.ts";
+import { createVnishLogin } from "./vnish-login.ts";
 import { backupVnish, selectVnishPool, VNISH_SLOTS, writeVnishPools } from "./vnish-pools.ts";
 import {
-  askStatus,
-  isResting,
   offeredPresets,
   overclockOf,
   presetsOf,
@@ -23,25 +22,24 @@ import {
   toSteps,
   type VnishPreset,
 } from "./vnish-presets.ts";
-import { isShuttingDown, toReading } from "./vnish-reading.ts";
+import { toReading } from "./vnish-reading.ts";
+import { pauseVnish, resumeVnish } from "./vnish-rest.ts";
+import { askSettings, askStatus } from "./vnish-settings.ts";
 
 const INFO = "/api/v1/info";
 const SUMMARY = "/api/v1/summary";
+const FIND = "/api/v1/find-miner";
 /** Control board, fans and the resting supply, W; a guess until a meter says otherwise. */
 const IDLE_W = 25;
 /** Longer names are not documented to be kept. */
 const MAX_USER_LENGTH = 128;
-/** A pause shows as `shutting-down` or `stopped` at once (miners.md §16), ms. */
-const RESTS_WITHIN_MS = 5_000;
-/** Note of the word that ends the present rest. */
-const WAKE = "wakeWord";
+const BEHIND_DOOR = "it tells only its state without its password, which is not known here";
 
 /** VNish (AnthillOS) on Antminers: HTTP with a token, presets in watts, three pools in order (miners.md §9). */
 export function createVnishDriver(options: DriverOptions = {}): MinerDriver {
-  const memory = options.memory ?? createNotes();
+  const memory: DriverMemory = options.memory ?? new Map<string, unknown>();
   const login = createVnishLogin(options, memory);
   let steps: VnishPreset[] = [];
-  const askSummary = (link: DeviceLink, signal: AbortSignal) => summaryOf(link, login, signal);
   return {
     id: "vnish",
     title: "VNish (AnthillOS) on Antminers",
@@ -49,17 +47,18 @@ export function createVnishDriver(options: DriverOptions = {}): MinerDriver {
     exemptions: [
       "no weighted pools in the firmware",
       "only tuned presets are steps: another one would be tuned for tens of minutes first",
+      "with clocks set by hand, and no preset, it can only rest and run: a preset would replace them",
       "a pause and a stop read the same, and how long each outlasts a reboot is not known",
       "where its preset switcher is on, it moves the preset by temperature besides",
       "its search lamp stays on until it is switched off on its own page",
     ],
     identify,
-    read: (link, signal) => read(link, askSummary, steps, signal),
+    read: (link, signal) => read(link, login, steps, signal),
     async capabilities(link, signal) {
-      const overclock = overclockOf(link, await login.get(link, "/api/v1/settings", signal));
+      const overclock = overclockOf(link, await askSettings(link, login, signal));
       const presets = presetsOf(await login.get(link, "/api/v1/autotune/presets", signal));
       steps = offeredPresets(presets, overclock);
-      return toCapabilities(steps, actionsOf({ link, login, memory, steps, askSummary }));
+      return toCapabilities(steps, actionsOf({ link, login, memory, steps }));
     },
     backup: (link, signal) => backupVnish(link, login, signal),
   };
@@ -90,7 +89,13 @@ function serialOf(serial: string | null): string | null {
 
 async function identify(link: DeviceLink, signal: AbortSignal): Promise<MinerIdentity | null> {
   try {
-    return toIdentity(await link.http.get(INFO, signal));
+    const info = await link.http.get(INFO, signal);
+    const identity = toIdentity(info);
+    // It is of this family, and did not tell which one: no word on what stands there.
+    if (identity === null && text(info, "fw_name") !== null && text(info, "fw_version") !== null) {
+      throw minerBadAnswer(link.where, "did not tell its MAC address or serial number", "");
+    }
+    return identity;
   } catch (error) {
     if (error instanceof HearthError && error.code === "MINER_NO_ROUTE") return null;
     throw error;
@@ -99,40 +104,52 @@ async function identify(link: DeviceLink, signal: AbortSignal): Promise<MinerIde
 
 async function read(
   link: DeviceLink,
-  askSummary: (link: DeviceLink, signal: AbortSignal) => Promise<unknown>,
+  login: LoginLink,
   steps: readonly VnishPreset[],
   signal: AbortSignal,
 ): Promise<MinerReading> {
-  const summary = await askSummary(link, signal);
-  if (field(summary, "miner") === undefined) {
-    throw unreachableError(
-      "MINER_BAD_ANSWER",
-      `The miner at ${link.where} answered without any of the fields of VNish.`,
-      { hint: "Check the address; it may be another device" },
-    );
+  const names = steps.map(({ name }) => name);
+  let summary: unknown;
+  try {
+    summary = await askSummary(link, login, signal);
+  } catch (error) {
+    if (!isDoorError(error) || signal.aborted) throw error;
+    return readFromOutside(link, names, signal);
   }
+  if (field(summary, "miner") === undefined) throw noVnish(link);
   const info = await askIfTold(link, INFO, signal);
   const performance = await askIfTold(link, "/api/v1/perf-summary", signal);
-  const names = steps.map(({ name }) => name);
   return toReading(summary, info, performance, names);
 }
 
-/**
- * `summary`, told without a login by the builds that are known; with one where it is wanted. Behind a closed door there
- * is still the state that `/status` tells, and nothing else is claimed.
- */
-async function summaryOf(link: DeviceLink, login: LoginLink, signal: AbortSignal): Promise<unknown> {
+/** Behind a closed door there is still the state, and nothing else is claimed. */
+async function readFromOutside(
+  link: DeviceLink,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<MinerReading> {
+  const status = await askStatus(link, signal);
+  if (text(status, "miner_state") === null) throw noVnish(link);
+  const reading = toReading({ miner: { miner_status: status } }, null, null, names);
+  return { ...reading, stateDetail: reading.stateDetail ?? BEHIND_DOOR };
+}
+
+/** `summary`, told without a login by the builds that are known; with one where it is wanted. */
+async function askSummary(link: DeviceLink, login: LoginLink, signal: AbortSignal): Promise<unknown> {
   try {
     return await link.http.get(SUMMARY, signal);
   } catch (error) {
     if (!isDoorError(error) || signal.aborted) throw error;
+    return login.get(link, SUMMARY, signal);
   }
-  try {
-    return await login.get(link, SUMMARY, signal);
-  } catch (error) {
-    if (!isDoorError(error) || signal.aborted) throw error;
-    return { miner: { miner_status: await askStatus(link, signal) } };
-  }
+}
+
+function noVnish(link: DeviceLink): HearthError {
+  return unreachableError(
+    "MINER_BAD_ANSWER",
+    `The miner at ${link.where} answered without any of the fields of VNish.`,
+    { hint: "Check the address; it may be another device" },
+  );
 }
 
 /** Null when the device does not tell it; its silence is a miss. */
@@ -180,22 +197,21 @@ interface ActionGround {
   login: LoginLink;
   memory: DriverMemory;
   steps: readonly VnishPreset[];
-  askSummary(link: DeviceLink, signal: AbortSignal): Promise<unknown>;
 }
 
-function actionsOf({ link, login, memory, steps, askSummary }: ActionGround): MinerActions {
+function actionsOf({ link, login, memory, steps }: ActionGround): MinerActions {
+  const summary = (signal: AbortSignal) => askSummary(link, login, signal);
   const actions: MinerActions = {
-    pause: (signal) => pause(link, login, memory, signal),
-    resume: (signal) => resume(link, login, memory, signal),
-    writePools: (pools, signal) => writeVnishPools(link, login, pools, signal),
-    selectPool: (index, signal) =>
-      selectVnishPool(link, login, index, (stop) => askSummary(link, stop), signal),
+    pause: (signal) => pauseVnish(link, login, memory, signal),
+    resume: (signal) => resumeVnish(link, login, memory, signal),
+    writePools: (pools, signal) => writeVnishPools(link, login, pools, summary, signal),
+    selectPool: (index, signal) => selectVnishPool(link, login, index, summary, signal),
     restart: (signal) =>
       sendUnproved(async () => {
         await login.send(link, "POST", "/api/v1/system/reboot", {}, signal);
         return "sent";
       }, signal),
-    locate: (signal) => light(link, signal),
+    locate: (signal) => light(link, login, signal),
   };
   if (steps.length > 0) {
     actions.setStep = async (index, signal) => {
@@ -207,70 +223,18 @@ function actionsOf({ link, login, memory, steps, askSummary }: ActionGround): Mi
   return actions;
 }
 
-async function pause(
-  link: DeviceLink,
-  login: LoginLink,
-  memory: DriverMemory,
-  signal: AbortSignal,
-): Promise<WriteResult> {
-  if (isResting(await askStatus(link, signal))) return "effective";
-  return proveWrite(
-    {
-      async send() {
-        // A pause ends with `resume`, a stop by somebody else with `start`; they read the same afterwards.
-        memory.set(WAKE, "resume");
-        await login.send(link, "POST", "/api/v1/mining/pause", {}, signal);
-        return "sent";
-      },
-      async look() {
-        const status = await askStatus(link, signal);
-        if (isShuttingDown({ miner_status: status })) return "taken";
-        return isResting(status) ? "effective" : "unchanged";
-      },
-      withinMs: RESTS_WITHIN_MS,
-    },
-    link.pace,
-    signal,
-  );
-}
-
-/** Settings that were changed at rest apply with a restart of the mining; a plain resume would go on with the old. */
-async function resume(
-  link: DeviceLink,
-  login: LoginLink,
-  memory: DriverMemory,
-  signal: AbortSignal,
-): Promise<WriteResult> {
-  const status = await askStatus(link, signal);
-  if (!isResting(status)) return "effective";
-  const known = memory.get(WAKE) === "resume" ? "resume" : "start";
-  const word = flag(status, "restart_required") === true ? "restart" : known;
-  const result = await proveWrite(
-    {
-      async send() {
-        await login.send(link, "POST", `/api/v1/mining/${word}`, {}, signal);
-        return "sent";
-      },
-      look: async () => (isResting(await askStatus(link, signal)) ? "unchanged" : "effective"),
-      withinMs: RESTS_WITHIN_MS,
-    },
-    link.pace,
-    signal,
-  );
-  if (result === "effective") memory.set(WAKE, null);
-  // It was put to rest in the other way: the next attempt uses the other word.
-  else if (result !== "pending") memory.set(WAKE, known === "resume" ? null : "resume");
-  return result;
-}
-
-/** The route switches the lamp over, so it is left alone where it is on already. */
-async function light(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
+/** The route switches the lamp over, so it is left alone where it is on already. Some builds want a login for it. */
+async function light(link: DeviceLink, login: LoginLink, signal: AbortSignal): Promise<WriteResult> {
   const isLit = async () => flag(await askStatus(link, signal), "find_miner") === true;
   if (await isLit()) return "effective";
   return proveWrite(
     {
       async send() {
-        await link.http.send("POST", "/api/v1/find-miner", {}, signal);
+        await link.http.send("POST", FIND, {}, signal).catch((error: unknown) => {
+          // Refused at the door, so it was not carried out.
+          if (!isDoorError(error) || signal.aborted) throw error;
+          return login.send(link, "POST", FIND, {}, signal);
+        });
         return "sent";
       },
       look: async () => ((await isLit()) ? "effective" : "unchanged"),
@@ -279,10 +243,4 @@ async function light(link: DeviceLink, signal: AbortSignal): Promise<WriteResult
     link.pace,
     signal,
   );
-}
-
-/** Notes that last as long as the driver. */
-function createNotes(): DriverMemory {
-  const notes = new Map<string, unknown>();
-  return { get: (key) => notes.get(key) ?? null, set: (key, value) => void notes.set(key, value) };
 }

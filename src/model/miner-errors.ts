@@ -1,4 +1,4 @@
-import { accessError, type HearthError, refusedError, unreachableError, unsupportedError } from "./errors.ts";
+import { accessError, HearthError, refusedError, unreachableError, unsupportedError } from "./errors.ts";
 import { safeText } from "./parse.ts";
 
 /** How many bytes of an unusable answer an error shows (miners.md §3.3). */
@@ -71,6 +71,13 @@ export function minerPasswordWrong(where: string, isFactory: boolean): HearthErr
     hint: "Give the password of the miner's own page with --password-file FILE",
   });
 }
+
+/** Is it an error of the device's own door: a password missing or wrong, or no way in for the moment? */
+export function isDoorError(error: unknown): error is HearthError {
+  return error instanceof HearthError && DOOR_CODES.has(error.code);
+}
+
+const DOOR_CODES = new Set(["MINER_AUTH_REQUIRED", "MINER_PASSWORD_WRONG", "MINER_BUSY"]);
 
 /** `MINER_BUSY`, exit 3: another program holds it, or it cannot take a change just now. `why` is a whole clause. */
 export function minerBusy(where: string, why: string): HearthError {

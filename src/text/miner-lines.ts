@@ -98,7 +98,7 @@ export interface MinerPage {
     steps: readonly string[];
     stepsW: readonly number[] | null;
     locate: boolean;
-  };
+  } | null;
   reading: ReadingView;
   backupAt: string | null;
 }
@@ -117,7 +117,7 @@ export function minerLines(miner: MinerPage): string[] {
         "Heats",
         adopted === null ? UNKNOWN : screenText(`${adopted.zone}, on circuit ${adopted.circuit}`, 80),
       ],
-      ["Can", canWords(miner.capabilities)],
+      ["Can", miner.capabilities === null ? UNKNOWN : canWords(miner.capabilities)],
       ["Pools kept", miner.backupAt === null ? "no backup" : `since ${miner.backupAt}`],
       ["Driver", screenText(`${driver.title}, ${driver.tier}`, 80)],
       ...driver.exemptions.map((reason): [string, string] => ["  but", screenText(reason, 160)]),
@@ -131,7 +131,7 @@ function identityWords({ id, serial }: MinerPage["identity"]): string {
   return serial === null || id.endsWith(serial) ? id : `${id}, ${serial}`;
 }
 
-function canWords(capabilities: MinerPage["capabilities"]): string {
+function canWords(capabilities: NonNullable<MinerPage["capabilities"]>): string {
   const { pause, power, mechanism, minW, maxW, steps, stepsW, locate } = capabilities;
   const lever = {
     continuous: `${formatWatts(minW)} to ${formatWatts(maxW)}`,

@@ -155,6 +155,8 @@ describe.each(devices)("an emulated $title", (device) => {
         await expect(anyChange(port, can)).rejects.toMatchObject({ code: "MINER_IDENTITY_CHANGED", exit: 5 });
       }
       const fresh = await open();
+      // No password is told to it either, for what it can do.
+      await expect(fresh.capabilities()).rejects.toMatchObject({ code: "MINER_IDENTITY_CHANGED" });
       await expect(fresh.read()).rejects.toMatchObject({ code: "MINER_IDENTITY_CHANGED" });
       fresh.close();
       const stranger = await identifyMiner({ host: miner.host, port: miner.port });

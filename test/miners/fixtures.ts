@@ -54,6 +54,14 @@ export interface ScriptedLink extends DeviceLink {
   pace: ReturnType<typeof instantPace>;
 }
 
+/** As a real link: nothing is sent for a call that is over, and nobody hears an answer that comes after its end. */
+async function within<T>(signal: AbortSignal, exchange: () => T): Promise<T> {
+  signal.throwIfAborted();
+  const answer = exchange();
+  signal.throwIfAborted();
+  return answer;
+}
+
 /** A device in memory: keeps what it was asked and told. Writes are allowed; the guard is the port's business. */
 export function scripted(script: Script): ScriptedLink {
   const asked: string[] = [];
@@ -66,29 +74,37 @@ export function scripted(script: Script): ScriptedLink {
     if (found instanceof Error) throw found;
     return found;
   };
-  const talk = (isWrite: boolean) => async (request: CgminerRequest) => {
+  const talk = (isWrite: boolean) => async (request: CgminerRequest, signal: AbortSignal) => {
     const line = lineOf(request);
-    note(line, isWrite);
     if (!script.cgminer) throw new Error(`no socket here: ${line}`);
-    return reply(or(script.cgminer(line)));
+    const { cgminer } = script;
+    return within(signal, () => {
+      note(line, isWrite);
+      return reply(or(cgminer(line)));
+    });
   };
   const web = async (
     method: string,
     path: string,
     body: unknown,
     headers: Record<string, string>,
-    isWrite: boolean,
+    how: { isWrite: boolean; signal: AbortSignal },
   ): Promise<unknown> => {
     const request = `${method} ${path}`;
-    note(body === undefined ? request : `${request} ${JSON.stringify(body)}`, isWrite);
     if (!script.http) throw new Error(`no web here: ${request}`);
-    return or(script.http(request, (body ?? {}) as Record<string, unknown>, headers));
+    const { http } = script;
+    return within(how.signal, () => {
+      note(body === undefined ? request : `${request} ${JSON.stringify(body)}`, how.isWrite);
+      return or(http(request, (body ?? {}) as Record<string, unknown>, headers));
+    });
   };
   const http: HttpLink = {
-    get: (path, _signal, access) => web("GET", path, undefined, access?.headers ?? {}, false),
-    send: (method, path, body, _signal, access) => web(method, path, body, access?.headers ?? {}, true),
-    async exchange({ method, path, body, headers }) {
-      const answer = await web(method, path, body, headers ?? {}, false);
+    get: (path, signal, access) =>
+      web("GET", path, undefined, access?.headers ?? {}, { isWrite: false, signal }),
+    send: (method, path, body, signal, access) =>
+      web(method, path, body, access?.headers ?? {}, { isWrite: true, signal }),
+    async exchange({ method, path, body, headers }, signal) {
+      const answer = await web(method, path, body, headers ?? {}, { isWrite: false, signal });
       const {
         status = 200,
         headers: told = {},

@@ -39,11 +39,15 @@ interface Fake {
   session: string;
 }
 
-/** A miner in memory; `special` answers a line in its place, `isLiar` says yes and does nothing. */
+/**
+ * A miner in memory; `special` answers a line in its place, `after` spoils an answer when the line has been carried
+ * out, `isLiar` says yes and does nothing.
+ */
 export function miner(
   options: {
     change?: Partial<Fake>;
     special?: (line: string, state: Fake) => string | Error | undefined;
+    after?: (line: string) => Error | undefined;
     isLiar?: boolean;
     memory?: DriverMemory;
     sections?: Record<string, unknown>;
@@ -62,18 +66,21 @@ export function miner(
   };
   const link = scripted({
     cgminer(line) {
-      const said = options.special?.(line, state);
-      if (said !== undefined) return said;
-      const [command = "", parameter = ""] = line.split("|");
-      if (command.includes("+")) {
-        const parts = command.split("+").map((part) => [part, [JSON.parse(readOf(part, state, base))]]);
-        return JSON.stringify({ ...Object.fromEntries(parts), id: 1 });
-      }
-      return writeOf(command, parameter, state, options.isLiar === true) ?? readOf(command, state, base);
+      const said = options.special?.(line, state) ?? answerOf(line, state, base, options.isLiar === true);
+      return options.after?.(line) ?? said;
     },
   });
   const driver = createLuxosDriver(options.memory ? { memory: options.memory } : {});
   return { link, state, driver, actions: async () => (await driver.capabilities(link, never)).actions };
+}
+
+function answerOf(line: string, state: Fake, base: Record<string, unknown>, isLiar: boolean): string {
+  const [command = "", parameter = ""] = line.split("|");
+  if (command.includes("+")) {
+    const parts = command.split("+").map((part) => [part, [JSON.parse(readOf(part, state, base))]]);
+    return JSON.stringify({ ...Object.fromEntries(parts), id: 1 });
+  }
+  return writeOf(command, parameter, state, isLiar) ?? readOf(command, state, base);
 }
 
 const yes = (rest: Row = {}) =>
@@ -116,7 +123,10 @@ function apply(command: string, fields: string[], state: Fake): void {
   if (command === "ledset") state.config["RedLed"] = two;
   if (command === "atmset") {
     const [key, value] = one.split("=");
-    if (key === "enabled") state.atm["Enabled"] = value === "true";
+    if (key === "enabled") {
+      state.atm["Enabled"] = value === "true";
+      state.config["IsAtmEnabled"] = value === "true";
+    }
     if (key === "max_profile") state.atm["MaxProfile"] = value;
   }
   const free = (rows: Row[], key: string) => {

@@ -15,8 +15,15 @@ const no = (code = 14) => JSON.stringify({ STATUS: [{ STATUS: "E", Code: code, M
 /** Groups as `{ id: [quota, ...pools] }`, pools as `host/user`. */
 type Layout = Record<number, [quota: number, ...pools: string[]]>;
 
-/** The pools of a device in memory; ids are used again, the first group cannot be removed. */
-function device(layout: Layout, special?: (line: string) => string | undefined, isLiar = false) {
+/**
+ * The pools of a device in memory; ids are used again, the first group cannot be removed. `movesUp`: what stands
+ * behind a removed pool gets a lower number.
+ */
+function device(
+  layout: Layout,
+  special?: (line: string) => string | undefined,
+  { isLiar = false, movesUp = false } = {},
+) {
   const state = {
     groups: [] as { id: number; name: string; quota: number }[],
     pools: [] as { id: number; group: number; url: string; user: string }[],
@@ -41,8 +48,10 @@ function device(layout: Layout, special?: (line: string) => string | undefined, 
     if (command === "addgroup") {
       state.groups.push({ id: freeId(state.groups), name: fields[0] ?? "", quota: Number(fields[1]) });
     } else if (command === "groupquota" && group) group.quota = Number(fields[1]);
-    else if (command === "removepool") state.pools = pools.filter((row) => row.id !== id);
-    else if (command === "removegroup") {
+    else if (command === "removepool") {
+      state.pools = pools.filter((row) => row.id !== id);
+      if (movesUp) for (const row of state.pools) if (row.id > id) row.id -= 1;
+    } else if (command === "removegroup") {
       if (id === 0 || pools.some((row) => row.group === id)) return false;
       state.groups = state.groups.filter((row) => row.id !== id);
     } else if (command === "addpool" && fields.length === 4) {
@@ -158,9 +167,9 @@ describe("new pools", () => {
     ).resolves.toBe("effective");
     expect(link.written).toEqual([
       "addgroup|coop,3",
+      "groupquota|0,17",
       "addpool|stratum+tcp://new.example:3333,m,x,0",
       "addpool|stratum+tcp://coop.example:3333,c,x,1",
-      "groupquota|0,17",
       "removepool|0",
       "removepool|1",
     ]);
@@ -169,6 +178,21 @@ describe("new pools", () => {
       [1, 3, "coop/c"],
     ]);
     expect(emptied).toEqual([]);
+  });
+
+  it("never get more than their share on the way, wherever it ends", async () => {
+    for (let taken = 0; taken < 8; taken++) {
+      let changes = 0;
+      const { link, shown } = device({ 0: [1, "old/a", "old/b"] }, (line) =>
+        /^(?:add|group|remove)\w*\|/.test(line) && changes++ >= taken ? no() : undefined,
+      );
+      await writeLuxosPools(link, [pool("new/m", 850_000), pool("coop/c", 150_000, "coop")], never);
+
+      const working = shown().filter((group) => group.length > 2);
+      const sum = working.reduce((total, [, quota]) => total + Number(quota), 0);
+      const coop = working.find((group) => group.includes("coop/c"));
+      expect([taken, Number(coop?.[1] ?? 0) / sum]).toEqual([taken, coop === undefined ? 0 : 0.15]);
+    }
   });
 
   it("with other shares alone change the quotas and nothing else", async () => {
@@ -214,6 +238,14 @@ describe("new pools", () => {
     ]);
   });
 
+  it("are put away one by one where the same stands twice and the numbers move up", async () => {
+    const { link, shown } = device({ 0: [1, "b/2", "a/1", "a/1"] }, undefined, { movesUp: true });
+
+    await expect(writeLuxosPools(link, [pool("b/2")], never)).resolves.toBe("effective");
+    expect(shown()).toEqual([[0, 1, "b/2"]]);
+    expect(link.written).toEqual(["removepool|1", "removepool|1"]);
+  });
+
   it("keep the field of an empty password", async () => {
     const { link } = device({ 0: [1, "a/1"] });
 
@@ -226,7 +258,7 @@ describe("nothing old is lost", () => {
   const wanted = [pool("new/m", 500_000), pool("coop/c", 500_000)];
 
   it("where the device says yes and does nothing, or no", async () => {
-    const lying = device({ 0: [1, "old/a"] }, undefined, true);
+    const lying = device({ 0: [1, "old/a"] }, undefined, { isLiar: true });
     const refusing = device({ 0: [1, "old/a"] }, (line) => (line.startsWith("addpool") ? no(52) : undefined));
 
     await expect(writeLuxosPools(lying.link, wanted, never)).resolves.toBe("rejected");

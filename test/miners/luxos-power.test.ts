@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { accessError, unreachableError } from "#src/model/errors.ts";
-import { miner, never, no, notes, RECORDED, type Row } from "./luxos-in-memory.ts";
+import { miner, never, no, notes } from "./luxos-in-memory.ts";
 
 describe("a change of profile", () => {
   it("moves the bound of the thermal management along, in a session that is left at once", async () => {
@@ -34,15 +34,6 @@ describe("a change of profile", () => {
     expect(asleep.state.config["CurtailMode"]).toBe("Sleep");
   });
 
-  it("says the board before a name that reads as a board's number", async () => {
-    const profiles = [{ "Profile Name": "2", Watts: 900 }, ...(RECORDED["PROFILES"] as Row[])];
-    const { link, actions } = miner({ sections: { ...RECORDED, PROFILES: profiles }, change: { atm: {} } });
-    link.written.length = 0;
-
-    await expect((await actions()).setStep?.(1, never)).resolves.toBe("effective");
-    expect(link.written.at(-1)).toBe("profileset|S1,0,2");
-  });
-
   it("is rejected where the device says no, with the bound as it was, and where it lies", async () => {
     const refusing = miner({
       special: (line) => (line.startsWith("profileset") ? no(322, "no") : undefined),
@@ -58,6 +49,36 @@ describe("a change of profile", () => {
     expect(refusing.link.asked.at(-1)).toBe("logoff|S1");
     await expect((await lying.actions()).setStep?.(0, never)).resolves.toBe("rejected");
   });
+
+  it("that is chosen already moves the bound alone, and not even that where the device takes none", async () => {
+    const loose = { Enabled: true, MaxProfile: "default", MaxProfileStep: "0" };
+    const { link, actions, state } = miner({ change: { atm: loose } });
+    const unbound = miner({
+      change: { atm: { ...loose } },
+      special: (line) => (line.includes("max_profile") ? no(341, "no") : undefined),
+    });
+
+    await expect((await actions()).setStep?.(1, never)).resolves.toBe("effective");
+    expect(link.written).toEqual(["atmset|S1,max_profile=290MHz"]);
+    expect([state.atm["MaxProfile"], state.session]).toEqual(["290MHz", ""]);
+    await expect((await unbound.actions()).setStep?.(1, never)).resolves.toBe("effective");
+    expect(unbound.link.written).toEqual(["atmset|S1,max_profile=290MHz"]);
+  });
+
+  it.each(["Profile", "CurtailMode"])(
+    "or a pause is not known, and no refusal, where the device then does not tell its %s",
+    async (key) => {
+      const { actions, state } = miner({
+        special(line) {
+          if (line.startsWith("logoff")) delete state.config[key];
+          return undefined;
+        },
+      });
+      const { setStep, pause } = await actions();
+
+      await expect(key === "Profile" ? setStep?.(0, never) : pause?.(never)).resolves.toBe("unknown");
+    },
+  );
 
   it("is not built on a configuration without a profile", async () => {
     const { link, actions, state } = miner();
@@ -130,6 +151,10 @@ describe("a thermal management that takes no bound", () => {
     expect([state.atm["Enabled"], memory.get("atm")]).toEqual([false, "off"]);
     expect((await driver.read(link, never)).stateDetail).toMatch(/thermal management .* may be off/);
 
+    // Its owner switched it on again himself: nothing more to tell.
+    state.config["IsAtmEnabled"] = true;
+    expect((await driver.read(link, never)).stateDetail).toBeNull();
+
     isCut = false;
     link.written.length = 0;
     await expect(pause?.(never)).resolves.toBe("effective");
@@ -166,6 +191,19 @@ describe("sleep and wake", () => {
     await expect((await lying.actions()).pause?.(never)).resolves.toBe("rejected");
     await expect((await lost.actions()).pause?.(never)).resolves.toBe("effective");
     expect(lost.link.written).toHaveLength(1);
+  });
+});
+
+describe("a sleep that the device does not tell of", () => {
+  it("is neither ordered nor ended", async () => {
+    const { link, actions, state } = miner();
+    const { pause, resume } = await actions();
+    state.config["CurtailMode"] = 7;
+
+    for (const action of [pause, resume]) {
+      await expect(action?.(never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE", exit: 3 });
+    }
+    expect(link.written).toEqual([]);
   });
 });
 

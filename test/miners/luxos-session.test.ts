@@ -13,6 +13,16 @@ describe("the session", () => {
     expect(link.pace.slept).toBeLessThan(4_000);
   });
 
+  it("is found busy whatever the number of the refusal", async () => {
+    const { link, actions } = miner({
+      change: { session: "theirs" },
+      special: (line) => (line === "logon" ? no(14, "Session in use") : undefined),
+    });
+
+    await expect((await actions()).pause?.(never)).rejects.toMatchObject({ code: "MINER_BUSY", exit: 3 });
+    expect(link.written).toEqual([]);
+  });
+
   it("is had when the other one ends meanwhile", async () => {
     let tries = 0;
     const { actions, state } = miner({

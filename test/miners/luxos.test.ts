@@ -68,6 +68,16 @@ describe("a miner with one group of pools", () => {
   });
 });
 
+describe("a miner of this firmware that does not say which one it is", () => {
+  it("is no other device, but one whose answer is not whole", async () => {
+    const { link, driver } = miner({ sections: changed("CONFIG", { MACAddr: "", SerialNumber: null }) });
+    const stranger = miner({ sections: changed("VERSION", { LUXminer: undefined }) });
+
+    await expect(driver.identify(link, never)).rejects.toMatchObject({ code: "MINER_BAD_ANSWER", exit: 3 });
+    await expect(stranger.driver.identify(stranger.link, never)).resolves.toBeNull();
+  });
+});
+
 describe("a miner with two groups of the same name", () => {
   it("tells the shares of its groups, in which only the first pool works", () => {
     const { pools, powerW, powerSource, boardC, fans } = toReading(SPLIT, [], []);
@@ -104,7 +114,12 @@ describe("unusual figures", () => {
     ["a ramp", "DEVS", { IsRamping: true }, { state: "starting", stateDetail: "ramping", stepIndex: 1 }],
     ["a start", "CONFIG", { SystemStatus: "Initializing" }, { state: "starting" }],
     ["a panic", "CONFIG", { SystemStatus: "Panic\u001b[31m" }, { state: "fault", stateDetail: "Panic" }],
-    ["a supply that went off by itself", "CONFIG", { IsPowerSupplyOn: false }, { state: "fault" }],
+    [
+      "a supply that went off by itself",
+      "CONFIG",
+      { IsPowerSupplyOn: false, SystemStatus: "Normal" },
+      { state: "fault", stateDetail: "its boards have no power" },
+    ],
     [
       "a board that died",
       "DEVS",
@@ -152,11 +167,7 @@ describe("unusual figures", () => {
       named(name),
     );
 
-    expect(offeredProfiles(all, { least: null, most: 0 }).map(({ name }) => name)).toEqual([
-      "2",
-      "warm",
-      "WATT",
-    ]);
+    expect(offeredProfiles(all, { least: null, most: 0 }).map(({ name }) => name)).toEqual(["warm", "WATT"]);
     const steps = [named("low", -8), named("default", 0), named("high", 3)];
     expect(offeredProfiles(steps, { least: -4, most: 0 }).map(({ name }) => name)).toEqual(["default"]);
     expect(offeredProfiles(steps, { least: null, most: 3 })).toHaveLength(3);

@@ -125,6 +125,44 @@ describe("a change of preset", () => {
     expect(link.written).toEqual(["POST /api/v1/mining/restart {}"]);
   });
 
+  it("is stored where the restart behind it is refused, and not told as refused", async () => {
+    const { link, actions, state } = miner({
+      special: (request) =>
+        request.endsWith("mining/restart") ? refusedError("MINER_REFUSED", "not now") : undefined,
+    });
+    const { setStep } = await actions();
+
+    await expect(setStep?.(2, never)).resolves.toBe("pending");
+    expect([state.settings.overclock["preset"], link.written.length]).toEqual(["2480", 2]);
+    // The restart alone is what is refused now.
+    await expect(setStep?.(2, never)).resolves.toBe("rejected");
+  });
+
+  it("never sets a miner going that has stopped itself, or does not say whether it rests", async () => {
+    const failed = miner();
+    failed.state.status["miner_state"] = "failure";
+    const silent = miner();
+    const { setStep, resume, pause } = await silent.actions();
+    delete silent.state.status["miner_state"];
+
+    await expect((await failed.actions()).setStep?.(2, never)).resolves.toBe("pending");
+    expect(failed.link.written).toHaveLength(1);
+    await expect(setStep?.(2, never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE", exit: 3 });
+    await expect(resume?.(never)).rejects.toMatchObject({ code: "MINER_INCOMPLETE", exit: 3 });
+    expect(silent.link.written).toEqual([]);
+    // A rest is ordered all the same.
+    await expect(pause?.(never)).resolves.toBe("effective");
+  });
+
+  it("is not made where the clocks were set by hand meanwhile", async () => {
+    const { link, actions, state } = miner();
+    const { setStep } = await actions();
+    state.settings.overclock["preset"] = "disabled";
+
+    await expect(setStep?.(2, never)).rejects.toMatchObject({ code: "MINER_STEP_UNSUPPORTED", exit: 1 });
+    expect(link.written).toEqual([]);
+  });
+
   it("that the device says yes to and forgets is rejected", async () => {
     const { actions } = miner({ isLiar: true });
 
@@ -173,6 +211,18 @@ describe("rest", () => {
     await expect(resume?.(never)).resolves.toBe("effective");
     await expect(resume?.(never)).resolves.toBe("effective");
     expect(link.written).toEqual(["POST /api/v1/mining/pause {}", "POST /api/v1/mining/resume {}"]);
+  });
+
+  it("that cannot be seen is not known, and no refusal", async () => {
+    const { actions } = miner({
+      special(request, _, state) {
+        if (!request.endsWith("mining/pause")) return undefined;
+        delete state.status["miner_state"];
+        return null;
+      },
+    });
+
+    await expect((await actions()).pause?.(never)).resolves.toBe("unknown");
   });
 
   it("by the owner's stop is ended by start, and the other word is tried the next time where that fails", async () => {
@@ -268,6 +318,14 @@ describe("pools", () => {
     expect(link.written).toEqual(['POST /api/v1/mining/switch-pool {"pool_id":2}']);
   });
 
+  it("are not restarted for on a miner that has stopped itself", async () => {
+    const { link, actions, state } = miner();
+    state.status["miner_state"] = "failure";
+
+    await expect((await actions()).writePools?.([target("a")], never)).resolves.toBe("pending");
+    expect(link.written).toHaveLength(1);
+  });
+
   it("are kept in a backup with their passwords, without fee pools and empty slots", async () => {
     const { link, driver } = miner();
 
@@ -289,5 +347,15 @@ describe("restart and lamp", () => {
     await expect(locate?.(never)).resolves.toBe("effective");
     await expect(locate?.(never)).resolves.toBe("effective");
     expect(link.written).toEqual(["POST /api/v1/system/reboot {}", "POST /api/v1/find-miner {}"]);
+  });
+
+  it("log in where the device wants it for the lamp too", async () => {
+    let asks = 0;
+    const { link, actions } = miner({
+      special: (request) => (request.endsWith("find-miner") && asks++ === 0 ? closed() : undefined),
+    });
+
+    await expect((await actions()).locate?.(never)).resolves.toBe("effective");
+    expect(link.written).toHaveLength(2);
   });
 });

@@ -185,6 +185,21 @@ describe("presets", () => {
     expect(names({ preset: "1900" })).toEqual(["1080", "1360", "1900", "2480"]);
     expect(names({ preset: "1360", modded_psu: true })).toEqual(["1080", "1360", "2480", "3400"]);
   });
+
+  it.each([
+    ["disabled", { preset: "disabled" }],
+    ["none", { preset: undefined }],
+  ])(
+    "are no steps where the clocks are set by hand (%s), which leaves rest and run",
+    async (_, overclock) => {
+      const { driver, link } = miner({ overclock });
+
+      expect(await driver.capabilities(link, never)).toMatchObject({
+        ...{ canPause: true, power: "onoff", steps: [], minW: null, maxW: null },
+        actions: { pause: expect.any(Function), writePools: expect.any(Function) },
+      });
+    },
+  );
 });
 
 describe("a read", () => {
@@ -223,8 +238,9 @@ describe("a read", () => {
     asks = 0;
     isShut = true;
     const shut = miner(options);
-    const { state, powerW, hashrateThs, pools } = await shut.driver.read(shut.link, never);
+    const { state, stateDetail, powerW, hashrateThs, pools } = await shut.driver.read(shut.link, never);
     expect([state, powerW, hashrateThs, pools]).toEqual(["mining", null, null, []]);
+    expect(stateDetail).toMatch(/password/);
   });
 
   it("of another device is a miss, and nobody of this family", async () => {
@@ -232,6 +248,15 @@ describe("a read", () => {
 
     await expect(createVnishDriver().read(link, never)).rejects.toMatchObject({ code: "MINER_BAD_ANSWER" });
     await expect(createVnishDriver().identify(link, never)).resolves.toBeNull();
+  });
+
+  it("of one that does not say yet which it is, is no other device", async () => {
+    const { serial: _, system: _system, ...info } = INFO;
+    const { link, driver } = miner({
+      special: (request) => (request.endsWith("info") ? info : undefined),
+    });
+
+    await expect(driver.identify(link, never)).rejects.toMatchObject({ code: "MINER_BAD_ANSWER", exit: 3 });
   });
 });
 

@@ -23,7 +23,7 @@ const reading: ReadingView = {
   pools: [pool("member", 700_000, 40), pool("coop", 300_000, null)],
 };
 
-const page: MinerPage = {
+const page = {
   name: "barn",
   host: "192.0.2.10",
   port: 4028,
@@ -49,7 +49,7 @@ const page: MinerPage = {
   },
   reading,
   backupAt: "2026-01-16T08:00:00Z",
-};
+} satisfies MinerPage;
 
 function pool(role: "member" | "coop", sharePpm: number | null, accepted: number | null) {
   const counters = {
@@ -116,6 +116,12 @@ describe("one miner in words", () => {
     const line = minerLines({ ...page, capabilities: { ...page.capabilities, ...change } }).join("\n");
 
     expect(line).toContain(words);
+  });
+
+  it("what it tells for its password alone is left open", () => {
+    const lines = minerLines({ ...page, capabilities: null }).join("\n");
+
+    expect(lines).toMatch(/^Can +–$/m);
   });
 
   it("does not name the same number twice", () => {

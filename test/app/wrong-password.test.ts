@@ -1,0 +1,80 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { adoptFrom } from "#src/app/adopt-from.ts";
+import { discoverMiners } from "#src/app/discover.ts";
+import { readMiner, showMiner } from "#src/app/miner-commands.ts";
+import { readConfig } from "#src/config/config-store.ts";
+import { hearthPaths } from "#src/config/paths.ts";
+import { devices, inWorld, type World } from "./emulated-world.ts";
+
+/** A VNish closes its door for everybody after five wrong passwords, so nobody may waste tries. */
+const signal = new AbortController().signal;
+const vnish = devices.find(({ title }) => title === "vnish-s19");
+
+async function inLockedHome(run: (home: Home, world: World) => Promise<void>): Promise<void> {
+  if (vnish === undefined) throw new Error("no such device");
+  const folder = mkdtempSync(join(tmpdir(), "hearth-password-"));
+  const env = { HEARTH_HOME: folder };
+  try {
+    await inWorld(vnish, { password: "right" }, (world) => {
+      const name = `${world.miner.host}:${world.miner.port}`;
+      return run({ folder, env, name }, world);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Home {
+  folder: string;
+  env: NodeJS.ProcessEnv;
+  /** HOST:PORT of the miner. */
+  name: string;
+}
+
+const adopt = ({ env, name }: Home, password: string | null) =>
+  adoptFrom({
+    ...{ env, host: name, name: "den", zone: null, circuit: null, breakerA: 20, voltageV: 240, password },
+    ...{ allowPublic: false, dryRun: false, signal },
+  });
+
+describe("a miner whose password is not ours", () => {
+  it("is read without any try, and shown with one, for its door closes after five", () =>
+    inLockedHome(async ({ env, name }) => {
+      const options = { env, name, signal, purpose: "read" as const };
+      for (let times = 0; times < 6; times++) {
+        expect((await readMiner(options)).reading).toMatchObject({ state: "mining" });
+      }
+      for (let times = 0; times < 4; times++) {
+        const { miner, warnings } = await showMiner({ ...options, password: "wrong" });
+        expect([miner.capabilities, miner.reading.state]).toEqual([null, "mining"]);
+        expect(warnings).toEqual([
+          expect.stringMatching(/refused the password that was given.*--password-file/),
+        ]);
+      }
+      const { miner, warnings } = await showMiner({ ...options, password: "right" });
+      expect([miner.capabilities?.pause, warnings]).toEqual([true, []]);
+    }));
+
+  it.each(["wrong", null])("is not adopted with it (%s), nor is the password kept", (password) =>
+    inLockedHome(async (home) => {
+      const refused = { code: "MINER_PASSWORD_WRONG", exit: 5 };
+      for (let times = 0; times < 4; times++) {
+        await expect(adopt(home, password)).rejects.toMatchObject(refused);
+      }
+      expect(readdirSync(home.folder)).toEqual([]);
+      await expect(adopt(home, "right")).resolves.toMatchObject({ isKnown: false, warnings: [] });
+      expect(readConfig(hearthPaths(home.env))?.config.miners).toHaveLength(1);
+    }),
+  );
+
+  it("is found, with the reason why it does not say what it can do", () =>
+    inLockedHome(async ({ name }) => {
+      const { miners, locked } = await discoverMiners({ hosts: [name] });
+
+      expect(miners).toMatchObject([{ capabilities: null, identity: { firmware: "vnish" } }]);
+      expect(locked).toMatchObject([{ error: { code: "MINER_PASSWORD_WRONG" } }]);
+    }));
+});
