@@ -47,6 +47,28 @@ describe("an M60S by API v3", () => {
     expect(link.written).toEqual([]);
   });
 
+  it("says that changes are not allowed where the device says so itself", async () => {
+    const { link } = v3Unit({
+      special: () => ({ code: -4, msg: "no permission for write command", when: 1 }),
+    });
+
+    await expect((await capable(link)).actions.pause?.(never)).rejects.toMatchObject({
+      code: "MINER_WRITES_OFF",
+    });
+  });
+
+  it("has no pools to tell or to write while it is paused, and says what to do", async () => {
+    const { link, state } = v3Unit({ pools: { code: -1, msg: "fail", when: 1 } });
+    const { actions } = await capable(link);
+    const wanted = { code: "MINER_INCOMPLETE", exit: 3, hint: expect.stringMatching(/^Resume it/) };
+
+    await expect(actions.writePools?.([target()], never)).rejects.toMatchObject({ code: "MINER_BAD_ANSWER" });
+    state.working = "false";
+    await expect(actions.writePools?.([target()], never)).rejects.toMatchObject(wanted);
+    await expect(createWhatsminerDriver().backup(link, never)).rejects.toMatchObject(wanted);
+    expect(link.written).toEqual([]);
+  });
+
   it("is left alone after one wrong password", async () => {
     const { link } = v3Unit({ password: "other123" });
     const { actions } = await capable(link, { password: "hunter2" });
