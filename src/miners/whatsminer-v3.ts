@@ -56,11 +56,10 @@ export function createV3Generation(access: Access, memory: DriverMemory): Genera
       const pools = await readable(askV3(link, "get.miner.status", "pools", signal), signal);
       const setting = await readable(askV3(link, "get.miner.setting", null, signal), signal);
       const oldPools = await askOldPools(link, signal);
-      const power = toV3Power(setting, summary);
-      return toV3Reading(
-        { device, summary, pools, setting, oldPools },
-        targetW(power, memory, link.pace.nowMs()),
-      );
+      const answers = { device, summary, pools, setting, oldPools };
+      // The percent stands in the settings: without them no target is known.
+      const power = setting === null ? null : toV3Power(setting, summary);
+      return toV3Reading(answers, power && targetW(power, memory, link.pace.nowMs()));
     },
     backup: storedPools,
     writes: createWrites(access),

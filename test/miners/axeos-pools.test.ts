@@ -90,6 +90,17 @@ describe("pools", () => {
     ]);
   });
 
+  it("leave no pool of Stratum V2 set by the older keys", async () => {
+    const { link, capabilities } = board({
+      ...recorded("2.14.2/api.system.info"),
+      ...{ stratumProtocol: "SV2", fallbackStratumProtocol: "SV1" },
+    });
+
+    await expect((await capabilities()).actions.writePools?.(plainPools, never)).resolves.toBe("effective");
+    expect(link.written[0]).toContain('"stratumProtocol":"SV1"');
+    expect(link.written[0]).not.toContain("fallbackStratumProtocol");
+  });
+
   it("are encrypted by the older keys only where the firmware shows one", async () => {
     const shows = board(recorded("2.14.2/api.system.info"));
     const lacks = board(OLD);

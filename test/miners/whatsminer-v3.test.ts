@@ -108,6 +108,24 @@ describe("an M60S by API v3", () => {
     expect(told).toMatchObject([{ cmd: "set.miner.power_limit", param: 2520 }]);
   });
 
+  it("tells no target while its settings cannot be read", async () => {
+    const { link } = v3Unit();
+    const driver = createWhatsminerDriver();
+    const frames = {
+      ...link.frames,
+      ask: (request: Readonly<Record<string, unknown>>, signal: AbortSignal) =>
+        request["cmd"] === "get.miner.setting"
+          ? Promise.reject(unreachableError("MINER_TIMEOUT", "slow"))
+          : link.frames.ask(request, signal),
+    };
+
+    expect(await driver.read({ ...link, frames }, never)).toMatchObject({
+      state: "mining",
+      powerW: 3156,
+      powerTargetW: null,
+    });
+  });
+
   it("is read in five requests, and without the parts that a stopped mining process does not tell", async () => {
     const { link, state } = v3Unit();
     const driver = createWhatsminerDriver();
