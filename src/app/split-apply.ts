@@ -53,7 +53,7 @@ export async function applySplit(
     let port: MinerPort | null = null;
     try {
       port = await openAdopted(miner, ground);
-      applications.push(await applyOne(port, miner.name, pools, dryRun));
+      applications.push(await applyToMiner(port, miner.name, pools, dryRun));
     } catch (error) {
       if (signal.aborted || !(error instanceof HearthError)) throw error;
       applications.push({ ...blank(miner.name, pools), result: "unknown", problem: error.message });
@@ -64,7 +64,8 @@ export async function applySplit(
   return applications;
 }
 
-async function applyOne(
+/** The same for one open miner. */
+export async function applyToMiner(
   port: MinerPort,
   name: string,
   pools: PoolTarget[],
@@ -85,8 +86,15 @@ async function applyOne(
       problem: `the user name of the ${longUser.role} pool is longer than the ${capabilities.maxUserLength} characters it keeps`,
     };
   }
-  const { pools: present } = await port.read(deadline);
   const isNative = capabilities.split !== "none";
+  // Pools in order of failover and nothing beside would give all the work to the first leg.
+  if (!isNative && !capabilities.actions.selectPool) {
+    return {
+      ...{ ...plan, mechanism: "none", slotS: null },
+      problem: "its firmware neither shares its work nor can be told which of its pools to use",
+    };
+  }
+  const { pools: present } = await port.read(deadline);
   // Without shares of its own the firmware gets the pools in order, and the slices of the loop make the shares.
   const wanted = isNative
     ? pools
