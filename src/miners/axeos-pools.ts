@@ -1,10 +1,11 @@
+import { usageError } from "../model/errors.ts";
 import type { PoolTarget, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { field, flag, number } from "../model/parse.ts";
 import { proveWrite } from "../model/prove-write.ts";
 import { type AxeosPool, hasSlots, poolsOf } from "./axeos-reading.ts";
-import { askBoard, restartBoard } from "./esp-board.ts";
+import { askBoard, type BoardWrites, checkWell, restartBoard } from "./esp-board.ts";
 import {
   BOARD_POOLS,
   checkTls,
@@ -61,74 +62,100 @@ export async function writeAxeosPools(
  */
 export async function selectAxeosPool(
   link: DeviceLink,
+  board: BoardWrites,
   index: number,
   signal: AbortSignal,
 ): Promise<WriteResult> {
-  const info = await askBoard(link, signal);
+  const info = await board.read(signal);
+  await checkWell(link, board, info, signal);
   const used = poolsOf(info).filter(({ role }) => role === "primary" || role === "fallback");
-  if (used[index] === undefined) throw noSuchPool(index, used.length);
-  const isWanted = (seen: unknown, key: string) => flag(seen, key) === (index === 1);
-  if (isWanted(info, "useFallbackStratum") && isWanted(info, "isUsingFallbackStratum")) return "effective";
-  const stored = await proveWrite(
+  const chosen = used[index];
+  if (chosen === undefined) throw noSuchPool(index, used.length);
+  const wantsFallback = chosen.role === "fallback";
+  const isStored = (seen: unknown) => flag(seen, "useFallbackStratum") === wantsFallback;
+  if (isStored(info) && flag(info, "isUsingFallbackStratum") === wantsFallback) return "effective";
+  const stored = isStored(info) ? "effective" : await storeChoice(link, wantsFallback, isStored, signal);
+  return stored === "effective" ? restartBoard(link, board, signal) : stored;
+}
+
+function storeChoice(
+  link: DeviceLink,
+  wantsFallback: boolean,
+  isStored: (info: unknown) => boolean,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  return proveWrite(
     {
       async send() {
-        await link.http.send("PATCH", SYSTEM, { useFallbackStratum: index }, signal);
+        await link.http.send("PATCH", SYSTEM, { useFallbackStratum: wantsFallback ? 1 : 0 }, signal);
         return "sent";
       },
-      look: async () =>
-        isWanted(await askBoard(link, signal), "useFallbackStratum") ? "effective" : "unchanged",
+      look: async () => (isStored(await askBoard(link, signal)) ? "effective" : "unchanged"),
       withinMs: STORED_WITHIN_MS,
     },
     link.pace,
     signal,
   );
-  return stored === "effective" ? restartBoard(link, signal) : stored;
 }
 
 /** Both slots and the choice of them in one request, which the device takes whole or not at all. */
 function slotPatch(link: DeviceLink, info: unknown, wanted: readonly WantedPool[]): Record<string, unknown> {
-  const primary = number(info, "primaryPoolIndex", { min: 0, max: SLOTS - 1 });
-  if (primary === null) throw minerIncomplete(link.where, "choice of pools");
+  const primary = chosenSlot(info, "primaryPoolIndex");
+  const secondary = chosenSlot(info, "secondaryPoolIndex");
+  if (primary === null || secondary === null) throw minerIncomplete(link.where, "choice of pools");
   const stored = poolsOf(info);
   const canTls = stored.length === 0 || stored.some(({ isTls }) => isTls !== null);
   checkTls(link.where, wanted, () => canTls);
-  const slots = [primary, fallbackSlot(info, primary)];
-  const isChosen =
-    wanted.length < BOARD_POOLS || number(info, "secondaryPoolIndex") === slots[1]
-      ? {}
-      : { primaryPoolIndex: primary, secondaryPoolIndex: slots[1] };
+  // A fallback that shares the primary's slot needs one of its own.
+  const needsSlot = wanted.length === BOARD_POOLS && secondary === primary;
+  const slots = [primary, needsSlot ? freeSlot(link, primary, stored) : secondary];
   return {
     pools: wanted.map((pool, place) => {
       const former = stored.find(({ slot }) => slot === slots[place]);
       return { id: slots[place], ...slotBody(former, pool, canTls) };
     }),
-    ...isChosen,
+    ...(needsSlot ? { primaryPoolIndex: primary, secondaryPoolIndex: slots[1] } : {}),
   };
 }
 
-/** The slot of the fallback; where it shares the primary's, or there is none, the first other one. */
-function fallbackSlot(info: unknown, primary: number): number {
-  const secondary = number(info, "secondaryPoolIndex", { min: 0, max: SLOTS - 1 });
-  if (secondary !== null && secondary !== primary) return secondary;
-  return primary === 0 ? 1 : 0;
+function chosenSlot(info: unknown, key: string): number | null {
+  return number(info, key, { min: 0, max: SLOTS - 1 });
 }
 
-/** Other settings of the slot stay; a password that is left out would be reset (miners.md §4.4). */
+/** Throws `MINER_TOO_MANY_POOLS` (exit 2) rather than overwrite a pool that is kept in a spare slot. */
+function freeSlot(link: DeviceLink, primary: number, stored: readonly AxeosPool[]): number {
+  const isFree = (slot: number) => slot !== primary && stored.every((pool) => pool.slot !== slot);
+  const free = Array.from({ length: SLOTS }, (_, slot) => slot).find(isFree);
+  if (free !== undefined) return free;
+  throw usageError("MINER_TOO_MANY_POOLS", `The miner at ${link.where} has no free slot for a second pool.`, {
+    left: "No pool was changed",
+    hint: "Delete a pool that is not used on the miner's own page",
+  });
+}
+
+/** The device forgets each setting of a slot that is left out, also its certificate and its password (miners.md §4.4). */
 function slotBody(
   former: AxeosPool | undefined,
   { pool, endpoint }: WantedPool,
   canTls: boolean,
 ): Record<string, unknown> {
-  const suggested = number(former?.raw, "stratumSuggestedDifficulty");
   return {
+    ...slotSettings(former?.raw),
     ...(field(former?.raw, "stratumProtocol") === undefined ? {} : { stratumProtocol: "SV1" }),
     stratumURL: endpoint.host,
     stratumPort: endpoint.port,
     stratumUser: pool.user,
     stratumPassword: pool.password,
-    ...(suggested === null ? {} : { stratumSuggestedDifficulty: suggested }),
     ...(canTls ? { stratumTLS: tlsValue(field(former?.raw, "stratumTLS"), endpoint.isTls) } : {}),
   };
+}
+
+/** What a slot tells of itself, whichever settings this firmware has; a value of no use would refuse the whole patch. */
+function slotSettings(raw: unknown): Record<string, unknown> {
+  if (typeof raw !== "object" || raw === null) return {};
+  const isSetting = ([key, value]: [string, unknown]) =>
+    key.startsWith("stratum") && ["string", "number", "boolean"].includes(typeof value);
+  return Object.fromEntries(Object.entries(raw).filter(isSetting));
 }
 
 function legacyPatch(

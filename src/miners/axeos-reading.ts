@@ -1,7 +1,7 @@
 import type { MinerReading, MinerState, PoolReading, PoolState } from "../model/miner.ts";
 import { field, flag, list, number, safeText, text } from "../model/parse.ts";
 import { type ClockLadder, rungOf } from "./clock-ladder.ts";
-import { fansOf, hottestC, isStarting, liveHashrateThs, stateByWork } from "./esp-board.ts";
+import { fansOf, hottestC, isHashing, isStarting, liveHashrateThs, stateByWork } from "./esp-board.ts";
 import {
   type BoardPool,
   boardPoolUrl,
@@ -25,7 +25,7 @@ export function toReading(info: unknown, ladder: ClockLadder, hasWorkMoved = fal
   const state = stateOf(info, hasWorkMoved);
   const clockMhz = number(info, "frequency", { min: 1 });
   const powerW = number(info, "power", { min: 0 });
-  const fault = faultText(info);
+  const fault = faultOf(info);
   return {
     state,
     stateDetail: fault,
@@ -75,6 +75,16 @@ export function isPaused(info: unknown): boolean | null {
   return flag(info, "miningPaused");
 }
 
+/** The device's own words for a fault; it is never cleared from here (requirements DRV-8). */
+export function faultOf(info: unknown): string | null {
+  const words = ["hardware_fault", "power_fault"]
+    .map((key) => text(info, key))
+    .filter((word) => word !== null);
+  if (flag(info, "overheat_mode") === true)
+    words.push("overheated, to be reset on the device when it has cooled");
+  return words.length > 0 ? safeText(words.join(", "), 160) : null;
+}
+
 function isSet(pool: AxeosPool): boolean {
   return pool.host !== "";
 }
@@ -82,14 +92,14 @@ function isSet(pool: AxeosPool): boolean {
 function poolReadings(info: unknown): PoolReading[] {
   const usesFallback = flag(info, "isUsingFallbackStratum");
   const isForced = flag(info, "useFallbackStratum") === true;
-  const isHashing = (number(info, "hashRate") ?? 0) > 0;
+  const isWorking = isHashing(info);
   return poolsOf(info).map((pool) => {
     const isActive = isAtWork(pool, usesFallback);
     return {
       url: boardPoolUrl(pool),
       user: pool.user,
       role: "unknown",
-      state: poolState(pool, isActive === true && isHashing, usesFallback === true && !isForced),
+      state: poolState(pool, isActive === true && isWorking, usesFallback === true && !isForced),
       // One total for both pools, so it is told for the one at work.
       ...(isActive === true ? sessionCounters(info) : NO_COUNTERS),
       isActive,
@@ -110,19 +120,9 @@ function poolState({ role }: AxeosPool, hasWork: boolean, hasFailedOver: boolean
 }
 
 function stateOf(info: unknown, hasWorkMoved: boolean): MinerState {
-  if (faultText(info) !== null) return "fault";
+  if (faultOf(info) !== null) return "fault";
   const hasPause = isPaused(info);
   if (hasPause === null) return stateByWork(liveHashrateThs(info), hasWorkMoved);
   if (hasPause) return "paused";
   return isStarting(info) ? "starting" : "mining";
-}
-
-/** The device's own words for a fault; it is never cleared from here (requirements DRV-8). */
-function faultText(info: unknown): string | null {
-  const words = ["hardware_fault", "power_fault"]
-    .map((key) => text(info, key))
-    .filter((word) => word !== null);
-  if (flag(info, "overheat_mode") === true)
-    words.push("overheated: reset it on the device when it has cooled");
-  return words.length > 0 ? safeText(words.join(", "), 160) : null;
 }

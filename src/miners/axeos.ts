@@ -4,26 +4,27 @@ import type { DeviceLink, MinerDriver } from "../model/miner-link.ts";
 import { field } from "../model/parse.ts";
 import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 import { selectAxeosPool, writeAxeosPools } from "./axeos-pools.ts";
-import { hasSlots, isPaused, toReading } from "./axeos-reading.ts";
+import { faultOf, hasSlots, isPaused, toReading } from "./axeos-reading.ts";
 import { type ClockLadder, ladderOf, setRung, stepsOf } from "./clock-ladder.ts";
 import {
   askBoard,
   askOptional,
+  type BoardWrites,
   boardIdentity,
+  checkWell,
   createWorkWatch,
   identifyBoard,
   isNerdBoard,
-  liveHashrateThs,
   oncePerVersion,
   restartBoard,
+  restBoard,
+  SHOWN_WITHIN_MS,
 } from "./esp-board.ts";
 import { BOARD_POOLS, tellsFlatPools } from "./esp-pools.ts";
 import { storedFrom } from "./pool-target.ts";
 
 /** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
 const IDLE_W = 4;
-/** A pause shows within seconds (miners.md §16), ms. */
-const SHOWN_WITHIN_MS = 5_000;
 
 /** AxeOS boards: HTTP without a password, clock steps instead of watts, pause since firmware 2.14 (miners.md §4). */
 export function createAxeosDriver(): MinerDriver {
@@ -42,6 +43,7 @@ export function createAxeosDriver(): MinerDriver {
       "draw is told before the mains adapter, whose loss of 10-15 % is not in it",
       "before firmware 2.14 it cannot be paused, only set to its lowest clock",
       "no watts are told for a clock: they are guessed, then measured",
+      "a step sets the chip's default voltage too: another one of the owner's is not kept",
     ],
     identify: (link, signal) => identifyBoard(link, toIdentity, signal),
     async read(link, signal) {
@@ -96,41 +98,41 @@ function toCapabilities(link: DeviceLink, info: unknown, ladder: ClockLadder): M
 }
 
 function actionsOf(link: DeviceLink, info: unknown, ladder: ClockLadder, canPause: boolean): MinerActions {
+  const board: BoardWrites = {
+    read: (signal) => askBoard(link, signal),
+    isAtRest: (seen) => isPaused(seen) === true,
+    faultOf: async (seen) => faultOf(seen),
+  };
   const actions: MinerActions = {
     writePools: (pools, signal) => writeAxeosPools(link, pools, signal),
-    restart: (signal) => restartBoard(link, signal),
+    restart: (signal) => restartBoard(link, board, signal),
   };
   if (canPause) {
-    actions.pause = (signal) => setPaused(link, true, signal);
-    actions.resume = (signal) => setPaused(link, false, signal);
+    actions.pause = (signal) => restBoard(link, board, "/api/system/pause", signal);
+    actions.resume = (signal) => resume(link, board, signal);
   }
   if (ladder.clocksMhz.length > 0) {
-    const board = {
-      read: (signal: AbortSignal) => askBoard(link, signal),
-      isAtRest: (seen: unknown) => isPaused(seen) === true,
-    };
     actions.setStep = (index, signal) => setRung(link, ladder, index, board, signal);
   }
   if (field(info, "useFallbackStratum") !== undefined) {
-    actions.selectPool = (index, signal) => selectAxeosPool(link, index, signal);
+    actions.selectPool = (index, signal) => selectAxeosPool(link, board, index, signal);
   }
   // The route came with the averages of firmware 2.12; before it there is nothing to show itself with.
   if (field(info, "hashRate_1m") !== undefined) actions.locate = (signal) => showItself(link, signal);
   return actions;
 }
 
-async function setPaused(link: DeviceLink, wanted: boolean, signal: AbortSignal): Promise<WriteResult> {
-  const before = await askBoard(link, signal);
-  const isHashing = (liveHashrateThs(before) ?? 0) > 0;
-  // A board that says it is paused and hashes all the same is told so again.
-  if (isPaused(before) === wanted && !(wanted && isHashing)) return "effective";
+async function resume(link: DeviceLink, board: BoardWrites, signal: AbortSignal): Promise<WriteResult> {
+  const before = await board.read(signal);
+  await checkWell(link, board, before, signal);
+  if (isPaused(before) === false) return "effective";
   return proveWrite(
     {
       async send() {
-        await link.http.send("POST", `/api/system/${wanted ? "pause" : "resume"}`, {}, signal);
+        await link.http.send("POST", "/api/system/resume", {}, signal);
         return "sent";
       },
-      look: async () => (isPaused(await askBoard(link, signal)) === wanted ? "effective" : "unchanged"),
+      look: async () => (isPaused(await board.read(signal)) === false ? "effective" : "unchanged"),
       withinMs: SHOWN_WITHIN_MS,
     },
     link.pace,

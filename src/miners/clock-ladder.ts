@@ -3,6 +3,7 @@ import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { list, number, text, toNumber } from "../model/parse.ts";
 import { proveWrite, type Seen } from "../model/prove-write.ts";
+import { type BoardWrites, checkWell, isHashing, SHOWN_WITHIN_MS } from "./esp-board.ts";
 import { noSuchStep } from "./pool-target.ts";
 
 /**
@@ -39,8 +40,6 @@ const LEAST_W = 4;
 const CLOCK_TOLERANCE_MHZ = 2;
 /** The clock that runs is the one set when it is this close to it, as a part. */
 const CLOCK_PART = 0.02;
-/** Clock and voltage show within seconds (miners.md §16), ms. */
-const SHOWN_WITHIN_MS = 5_000;
 
 /**
  * From the board's own options (`frequencyOptions`, `voltageOptions`, default voltage); without them from the chip's
@@ -86,25 +85,21 @@ export function rungOf(ladder: ClockLadder, info: unknown): number | null {
   return isOtherVoltage ? null : index;
 }
 
-/** What differs between the boards that share this ladder. */
-export interface LadderBoard {
-  /** Telemetry, for the check before the write and the proof after it; throws what forbids a write. */
-  read(signal: AbortSignal): Promise<unknown>;
-  /** A resting chip has no clock to show. */
-  isAtRest(info: unknown): boolean;
-}
-
-/** Sets one rung. Only a documented option is ever set: the boards' own checks let anything through (miners.md §4.2). */
+/**
+ * Sets one rung. Only a documented option is ever set: the boards' own checks let anything through (miners.md §4.2). A
+ * board that protects itself keeps a clock and a voltage for it, which a rung would overwrite.
+ */
 export async function setRung(
   link: DeviceLink,
   ladder: ClockLadder,
   index: number,
-  board: LadderBoard,
+  board: BoardWrites,
   signal: AbortSignal,
 ): Promise<WriteResult> {
   const clockMhz = ladder.clocksMhz[index];
   if (clockMhz === undefined) throw noSuchStep(index, ladder.clocksMhz.length);
   const before = await board.read(signal);
+  await checkWell(link, board, before, signal);
   const isTold =
     number(before, "frequency") !== null &&
     (ladder.voltageMv === null || number(before, "coreVoltage") !== null);
@@ -146,8 +141,7 @@ function defaultVoltageMv(options: unknown, info: unknown): number | null {
 
 function measuredWPerMhz(ladder: ClockLadder, info: unknown): number | null {
   const clockMhz = number(info, "frequency", { min: 1 });
-  const isHashing = (number(info, "hashRate") ?? 0) > 0;
-  const powerW = isHashing ? number(info, "power", { min: 1 }) : null;
+  const powerW = isHashing(info) ? number(info, "power", { min: 1 }) : null;
   if (powerW === null || clockMhz === null) return null;
   const setMv = number(info, "coreVoltage", { min: 500, max: 2_000 });
   const voltagePart = setMv === null || ladder.voltageMv === null ? 1 : ladder.voltageMv / setMv;
@@ -184,7 +178,7 @@ function patchFor(info: unknown, clockMhz: number, voltageMv: number | null): Re
 }
 
 /** Set, and running so where the chip runs and the firmware tells. */
-function seenRung(info: unknown, clockMhz: number, voltageMv: number | null, board: LadderBoard): Seen {
+function seenRung(info: unknown, clockMhz: number, voltageMv: number | null, board: BoardWrites): Seen {
   if (Object.keys(patchFor(info, clockMhz, voltageMv)).length > 0) return "unchanged";
   const actualMhz = number(info, "actualFrequency");
   if (actualMhz === null || board.isAtRest(info)) return "effective";

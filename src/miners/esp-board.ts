@@ -1,13 +1,16 @@
 import { HearthError, unreachableError } from "../model/errors.ts";
 import type { FirmwareId, MinerIdentity, MinerReading, MinerState, WriteResult } from "../model/miner.ts";
+import { minerInFault } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
-import { sendUnproved } from "../model/prove-write.ts";
+import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 
 /** Telemetry of every board of this line, whichever fork runs on it. */
 export const BOARD_INFO = "/api/system/info";
 /** After a start the chips need this long before their hash rate means anything, s (miners.md §4.3). */
 const START_S = 60;
+/** Clock, voltage and rest show within seconds (miners.md §16), ms. */
+export const SHOWN_WITHIN_MS = 5_000;
 /** What the Nerd forks tell in their telemetry and AxeOS does not (miners.md §5.1). */
 const NERD_FIELDS = ["stratum", "hostip", "minPower", "lastResetReason", "fanrpm2"];
 
@@ -82,6 +85,10 @@ export function liveHashrateThs(info: unknown): number | null {
   return number(info, "hashRate", { scale: 1e-3, min: 0 });
 }
 
+export function isHashing(info: unknown): boolean {
+  return (liveHashrateThs(info) ?? 0) > 0;
+}
+
 /** It runs since less than a minute and does not hash yet. */
 export function isStarting(info: unknown): boolean {
   const uptimeS = number(info, "uptimeSeconds", { min: 0 });
@@ -126,8 +133,68 @@ export function fansOf(info: unknown, secondRpm: string, secondPercent: string):
   return fans;
 }
 
-/** Restarts the board: it leaves the network a second later and comes back with counters at zero. */
-export async function restartBoard(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
+/** What differs between the forks in a write. */
+export interface BoardWrites {
+  /** Telemetry before a write and after it; throws what forbids a write. */
+  read(signal: AbortSignal): Promise<unknown>;
+  /** True while the chips rest by order. */
+  isAtRest(info: unknown): boolean;
+  /** The board's own fault in words; null without one. */
+  faultOf(info: unknown, signal: AbortSignal): Promise<string | null>;
+}
+
+/** Throws `MINER_IN_FAULT` for what could wake a board that its firmware has stopped. */
+export async function checkWell(
+  link: DeviceLink,
+  board: BoardWrites,
+  info: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const fault = await board.faultOf(info, signal);
+  if (fault !== null) throw minerInFault(link.where, fault);
+}
+
+/**
+ * Lets the chips rest. A board that says it rests and hashes all the same is told so again, and then only believed when
+ * it stands still.
+ */
+export async function restBoard(
+  link: DeviceLink,
+  board: BoardWrites,
+  path: string,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  const before = await board.read(signal);
+  const hasLied = board.isAtRest(before) && isHashing(before);
+  if (board.isAtRest(before) && !hasLied) return "effective";
+  return proveWrite(
+    {
+      async send() {
+        await link.http.send("POST", path, {}, signal);
+        return "sent";
+      },
+      async look() {
+        const seen = await askBoard(link, signal);
+        if (!board.isAtRest(seen)) return "unchanged";
+        return hasLied && isHashing(seen) ? "taken" : "effective";
+      },
+      withinMs: SHOWN_WITHIN_MS,
+    },
+    link.pace,
+    signal,
+  );
+}
+
+/**
+ * Restarts the board: it leaves the network a second later and comes back with counters at zero. A start also ends the
+ * board's own protection, so one that protects itself is left alone.
+ */
+export async function restartBoard(
+  link: DeviceLink,
+  board: BoardWrites,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  await checkWell(link, board, await board.read(signal), signal);
   return sendUnproved(async () => {
     await link.http.send("POST", "/api/system/restart", {}, signal);
     return "sent";

@@ -84,6 +84,7 @@ export function flatPatch(info: unknown, wanted: readonly WantedPool[]): Record<
     patch[`${prefix}Port`] = endpoint.port;
     patch[`${prefix}User`] = pool.user;
     patch[`${prefix}Password`] = pool.password;
+    if (readFlatPool(info, place).isV2) patch[`${prefix}Protocol`] = "SV1";
     if (hasFlatTls(info, place)) {
       patch[`${prefix}TLS`] = tlsValue(field(info, `${prefix}TLS`), endpoint.isTls);
     }

@@ -48,6 +48,10 @@ export async function writeNerdPools(
   const info = await askWritable(link, signal);
   const stored = await askStored(link, info, hasV2, signal);
   const hasDual = stored.split.activeMode !== null;
+  // Pools in order of failover would share the work if the dual mode runs unseen.
+  if (!hasDual && (hasV2 || field(info, "stratum") !== undefined)) {
+    throw minerIncomplete(link.where, "pool mode");
+  }
   if (percent !== null && !hasDual) {
     throw splitUnsupported(link.where, "its firmware knows pools by failover only");
   }

@@ -9,6 +9,17 @@ export const NERD_MODE = { failover: 0, dual: 1 } as const;
 const PPM_PER_PERCENT = 10_000;
 /** Chips that get less have no power, mV. */
 const LEAST_CORE_MV = 100;
+/** Within so long after a start the chips may not have their voltage yet, s. */
+const POWERED_WITHIN_S = 60;
+
+/** Errors of the board by which its firmware takes the power from the chips, in plain words. */
+const PROTECTIONS: Record<number, string> = {
+  1: "overheated",
+  2: "its voltage regulator overheated",
+  3: "its power supply failed",
+  4: "it drew too much current",
+  5: "its voltage was wrong",
+};
 
 /** Pool settings beside the pools themselves; null: not told, as by firmware before the dual mode. */
 export interface NerdSplit {
@@ -76,16 +87,29 @@ export function splitOf(source: unknown): NerdSplit {
   };
 }
 
-/** The board's own words for a fault; a restart would clear it, so it is never done for it (requirements DRV-8). */
+/** Why the board's own protection stands; a restart would clear it, so it is never done for it (requirements DRV-8). */
 export function faultOf(info: unknown, dashboard: unknown): string | null {
   const error = number(field(dashboard, "system"), "boardError", { unknownWhen: 0 });
-  if (error !== null) return `the board reports error ${error}`;
+  const protection = error === null ? undefined : PROTECTIONS[error];
+  if (protection !== undefined) return protection;
+  // Another number stands beside blocked pools when none is left to work for: the chips are well then.
+  if (error !== null && !areAllBlocked(info, dashboard)) return `the board reports error ${error}`;
   const limitC = number(info, "overheat_temp", { min: 1 });
   const chipC = hottestC(info, ["temp"]);
-  // Without that field a chip beyond the limit is the only sign that the board has cut its voltage.
-  return limitC !== null && chipC !== null && chipC >= limitC
-    ? `hotter than its limit of ${limitC} degC`
-    : null;
+  // Without that field these are the only signs that the board has taken the power from its chips.
+  if (limitC !== null && chipC !== null && chipC >= limitC) return `hotter than its limit of ${limitC} degC`;
+  return hasLostPower(info) ? "it has taken the power from its chips" : null;
+}
+
+function areAllBlocked(info: unknown, dashboard: unknown): boolean {
+  const used = runningPools(info, dashboard).filter(({ pool }) => pool.host !== "");
+  return used.length > 0 && used.every(({ entry }) => text(entry, "verifyBlocked") !== null);
+}
+
+/** The chips stand still without voltage though nobody has shut them down. */
+function hasLostPower(info: unknown): boolean {
+  const isSettled = (number(info, "uptimeSeconds") ?? 0) >= POWERED_WITHIN_S;
+  return isSettled && isShutDown(info) !== true && hasNoVoltage(info) && rateThs(info) === 0;
 }
 
 function stateOf(info: unknown, dashboard: unknown, hasWorkMoved: boolean): MinerState {
@@ -101,9 +125,13 @@ function stateOf(info: unknown, dashboard: unknown, hasWorkMoved: boolean): Mine
  * measured voltage then tells that they stand still.
  */
 function rateThs(info: unknown): number | null {
-  const coreMv = number(info, "coreVoltageActual", { min: 0 });
   const isMean = field(info, "hashRate_1m") === undefined;
-  return isMean && coreMv !== null && coreMv < LEAST_CORE_MV ? 0 : liveHashrateThs(info);
+  return isMean && hasNoVoltage(info) ? 0 : liveHashrateThs(info);
+}
+
+function hasNoVoltage(info: unknown): boolean {
+  const coreMv = number(info, "coreVoltageActual", { min: 0 });
+  return coreMv !== null && coreMv < LEAST_CORE_MV;
 }
 
 /** Its fault, and what keeps a pool from getting its work. */

@@ -1,20 +1,21 @@
-import { unsupportedError } from "../model/errors.ts";
 import type { MinerActions, MinerCapabilities, MinerIdentity, WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, MinerDriver } from "../model/miner-link.ts";
-import { number } from "../model/parse.ts";
 import { proveWrite } from "../model/prove-write.ts";
 import { type ClockLadder, ladderOf, setRung, stepsOf } from "./clock-ladder.ts";
 import {
   askBoard,
   askOptional,
+  type BoardWrites,
   boardIdentity,
+  checkWell,
   createWorkWatch,
   identifyBoard,
   isNerdBoard,
-  liveHashrateThs,
   oncePerVersion,
   restartBoard,
+  restBoard,
+  SHOWN_WITHIN_MS,
 } from "./esp-board.ts";
 import { BOARD_POOLS } from "./esp-pools.ts";
 import { askWritable } from "./nerdqaxe-access.ts";
@@ -24,8 +25,6 @@ import { storedFrom } from "./pool-target.ts";
 
 /** Controller and fans while the chips are shut down, W; a guess. */
 const IDLE_W = 6;
-/** A shutdown shows a second after it is answered, and a restart takes the board off the network as soon, ms. */
-const SHOWN_WITHIN_MS = 5_000;
 /** The balance is a whole percent. */
 const BALANCE_STEP_PPM = 10_000;
 
@@ -51,6 +50,7 @@ export function createNerdqaxeDriver(): MinerDriver {
       "with one-time codes switched on it is only read: no code is held here",
       "a pause ends with a restart of 20-40 s, which sets its counters to 0",
       "firmware before the dual mode knows pools by failover only, and cannot be told which one to use",
+      "a step sets the chips' default voltage too: another one of the owner's is not kept",
       "before the dual mode its only rate is a mean of ten minutes, which lags behind a change",
     ],
     identify: (link, signal) => identifyBoard(link, toIdentity, signal),
@@ -98,8 +98,9 @@ function toCapabilities(link: DeviceLink, info: unknown, facts: NerdFacts): Mine
     canPause,
     power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
     split: hasDual ? "dual" : "none",
-    minW: number(info, "minPower", { min: 0 }),
-    maxW: number(info, "maxPower", { min: 1 }),
+    // `minPower` and `maxPower` are the ends of the meter on the board's page, not what it can be set to.
+    minW: null,
+    maxW: null,
     steps,
     idleW: IDLE_W,
     // A restart and the ramp of the clock.
@@ -121,54 +122,32 @@ function toCapabilities(link: DeviceLink, info: unknown, facts: NerdFacts): Mine
 }
 
 function actionsOf(link: DeviceLink, { ladder, hasV2 }: NerdFacts, canPause: boolean): MinerActions {
+  const board: BoardWrites = {
+    read: (signal) => askWritable(link, signal),
+    isAtRest: (info) => isShutDown(info) === true,
+    faultOf: async (info, signal) => faultOf(info, hasV2 ? await askDashboard(link, signal) : null),
+  };
   const actions: MinerActions = {
     writePools: (pools, signal) => writeNerdPools(link, pools, hasV2, signal),
-    async restart(signal) {
-      await askWritable(link, signal);
-      return restartBoard(link, signal);
-    },
+    restart: (signal) => restartBoard(link, board, signal),
   };
   if (canPause) {
-    actions.pause = (signal) => shutDown(link, signal);
-    actions.resume = (signal) => wake(link, hasV2, signal);
+    actions.pause = (signal) => restBoard(link, board, "/api/system/shutdown", signal);
+    actions.resume = (signal) => wake(link, board, signal);
   }
   if (ladder.clocksMhz.length > 0) {
-    const board = {
-      read: (signal: AbortSignal) => askWritable(link, signal),
-      isAtRest: (info: unknown) => isShutDown(info) === true,
-    };
     actions.setStep = (index, signal) => setRung(link, ladder, index, board, signal);
   }
   return actions;
 }
 
-async function shutDown(link: DeviceLink, signal: AbortSignal): Promise<WriteResult> {
-  const before = await askWritable(link, signal);
-  const isHashing = (liveHashrateThs(before) ?? 0) > 0;
-  // A board that says it is shut down and hashes all the same is told so again.
-  if (isShutDown(before) === true && !isHashing) return "effective";
-  return proveWrite(
-    {
-      async send() {
-        await link.http.send("POST", "/api/system/shutdown", {}, signal);
-        return "sent";
-      },
-      look: async () => (isShutDown(await askBoard(link, signal)) === true ? "effective" : "unchanged"),
-      withinMs: SHOWN_WITHIN_MS,
-    },
-    link.pace,
-    signal,
-  );
-}
-
 /** Only a restart ends a shutdown, so a board that runs is left alone, and so is one that protects itself. */
-async function wake(link: DeviceLink, hasV2: boolean, signal: AbortSignal): Promise<WriteResult> {
-  const before = await askWritable(link, signal);
+async function wake(link: DeviceLink, board: BoardWrites, signal: AbortSignal): Promise<WriteResult> {
+  const before = await board.read(signal);
+  await checkWell(link, board, before, signal);
   const isDown = isShutDown(before);
   if (isDown === null) throw minerIncomplete(link.where, "state");
   if (!isDown) return "effective";
-  const fault = faultOf(before, hasV2 ? await askDashboard(link, signal) : null);
-  if (fault !== null) throw inFault(link.where, fault);
   return proveWrite(
     {
       async send() {
@@ -182,11 +161,4 @@ async function wake(link: DeviceLink, hasV2: boolean, signal: AbortSignal): Prom
     link.pace,
     signal,
   );
-}
-
-function inFault(where: string, fault: string) {
-  return unsupportedError("MINER_IN_FAULT", `The miner at ${where} protects itself: ${fault}.`, {
-    left: "It was not restarted, because that would clear its protection",
-    hint: "Look at the device, and restart it there when it is well",
-  });
 }

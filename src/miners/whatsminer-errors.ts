@@ -59,6 +59,11 @@ export function errorWords(errors: readonly DeviceError[]): string | null {
   return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
+/** Words of the errors by which the firmware keeps the chips off; null without one. */
+export function heatWords(errors: readonly DeviceError[]): string | null {
+  return errorWords(errors.filter(isHeat));
+}
+
 export function hasFanError(errors: readonly DeviceError[]): boolean {
   return errors.some(({ code }) => FAN_CODES.has(code));
 }
@@ -76,10 +81,14 @@ export interface StateSigns {
 /** By the field for on and off; errors alone do not end the mining, so a fault is one that goes with standing chips. */
 export function stateOf({ isOff, isTuned, hashrateThs, errors }: StateSigns): MinerState {
   if (isOff === null) return "unknown";
-  const isHot = errors.some(({ code }) => HEAT_CODES.some(([from, to]) => code >= from && code <= to));
+  const isHot = errors.some(isHeat);
   if (isOff) return isHot ? "fault" : "paused";
   if (hashrateThs === 0 && (isHot || hasFanError(errors))) return "fault";
   return isTuned === false ? "starting" : "mining";
+}
+
+function isHeat({ code }: DeviceError): boolean {
+  return HEAT_CODES.some(([from, to]) => code >= from && code <= to);
 }
 
 function toCode(value: unknown): number | null {

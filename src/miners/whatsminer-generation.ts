@@ -1,6 +1,7 @@
 import { HearthError } from "../model/errors.ts";
 import type { MinerIdentity, MinerReading, PoolTarget, StoredPool, WriteResult } from "../model/miner.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
+import type { Sent } from "../model/prove-write.ts";
 import { isSameUrl } from "./pool-target.ts";
 import type { PowerCommands } from "./whatsminer-power.ts";
 
@@ -14,8 +15,14 @@ export interface WhatsminerReads {
 
 /** What a generation with writes does beside. */
 export interface WhatsminerWrites extends PowerCommands {
-  /** Switches mining on or off. */
-  setMining(link: DeviceLink, isOn: boolean, signal: AbortSignal): Promise<WriteResult>;
+  /** Null where the firmware does not tell whether mining is switched on. */
+  isOn(link: DeviceLink, signal: AbortSignal): Promise<boolean | null>;
+  /** False also where no rate is told. */
+  isHashing(link: DeviceLink, signal: AbortSignal): Promise<boolean>;
+  /** Words of the errors by which the firmware keeps the chips off; null without one. */
+  heatFault(link: DeviceLink, signal: AbortSignal): Promise<string | null>;
+  /** Signs in for an order that switches mining on or off. What it throws comes from before anything was sent. */
+  miningOrder(link: DeviceLink, isOn: boolean, signal: AbortSignal): Promise<() => Promise<Sent>>;
   writePools(link: DeviceLink, pools: readonly PoolTarget[], signal: AbortSignal): Promise<WriteResult>;
   /** Restarts the mining process. */
   restart(link: DeviceLink, signal: AbortSignal): Promise<WriteResult>;
@@ -28,8 +35,6 @@ export interface Generation extends WhatsminerReads {
 
 /** Slots of the firmware, failover only (miners.md §11). */
 export const POOL_SLOTS = 3;
-/** Mining is off within so long of the order, and back on the way to work, ms. */
-export const MINING_WITHIN_MS = 20_000;
 /** Pools read back at once where the build shows stored pools at all, ms. */
 export const POOLS_WITHIN_MS = 3_000;
 

@@ -1,8 +1,8 @@
-import { type HearthError, usageError } from "../model/errors.ts";
+import { HearthError, usageError } from "../model/errors.ts";
 import type { WriteResult } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory } from "../model/miner-link.ts";
-import { number } from "../model/parse.ts";
+import { list, number } from "../model/parse.ts";
 import { proveWrite, type Seen, type Sent } from "../model/prove-write.ts";
 
 /**
@@ -59,17 +59,20 @@ export function toLimitW(source: unknown, key: string): number | null {
   return number(source, key, LIMIT_RANGE);
 }
 
-/** A percent as the firmware tells it; 0 is its word for "as the limit says". */
+/** A percent as the firmware tells it, up to 200 on units with liquid; 0 is its word for "as the limit says". */
 export function toPercent(source: unknown, key: string): number | null {
   const percent = number(source, key, { min: 0, max: 200 });
   return percent === 0 ? 100 : percent;
 }
 
-/** The configured target, W: what is told, else what was set here since the mining process started, else the limit. */
+/**
+ * The configured target, W: what is told, else what was set here since the mining process started, else the limit, which
+ * no percent passes. While it is off and tells no percent: what it gets as it starts.
+ */
 export function targetW(view: PowerView, memory: DriverMemory, nowMs: number): number | null {
   if (view.limitW === null) return null;
-  const percent = view.percent ?? notedPercent(view, memory, nowMs) ?? 100;
-  return Math.round((view.limitW * percent) / 100);
+  const noted = view.isOff === true ? wishedPercent(memory) : notedPercent(view, memory, nowMs);
+  return Math.round((view.limitW * Math.min(100, view.percent ?? noted ?? 100)) / 100);
 }
 
 /** The lever of this firmware, by what it told or refused before. */
@@ -85,7 +88,8 @@ export function rangeOf(view: PowerView, lever: Lever, memory: DriverMemory) {
 
 /**
  * Sets a target by percent, rounded down. Throws `MINER_TARGET_TOO_LOW` (exit 2) before anything is sent. A firmware
- * that turns out not to know percents is `rejected`, and gets limits from the next look at its capabilities on.
+ * that turns out not to know percents is `rejected`, and gets limits from then on. While mining is off, a firmware that
+ * does not tell its percent is not told one either: it draws nothing, and gets the percent as it starts.
  */
 export async function setByPercent(
   link: DeviceLink,
@@ -101,23 +105,30 @@ export async function setByPercent(
   // A percent of the limit that is a whole one must not fall to the next lower by the last bit.
   const percent = Math.min(100, Math.floor((wantedW * 100) / limitW + 1e-9));
   if (percent < LEAST_PERCENT) throw tooLow(link, wantedW, limitW);
-  const aim = { percent, limitW, isTold: before.percent !== null };
-  const isNoted = aim.isTold || notedPercent(before, memory, link.pace.nowMs()) === percent;
+  const isTold = before.percent !== null;
+  if (!isTold && before.isOff === true) {
+    memory.set(WISH, percent);
+    return "effective";
+  }
+  const aim = { percent, aimW: (limitW * percent) / 100, isTold };
+  const isNoted = isTold || notedPercent(before, memory, link.pace.nowMs()) === percent;
   if (isNoted && seenAt(before, aim) === "effective") return "effective";
+  // Watts that were there before the order prove nothing of it.
+  const canProve = isTold || !isNear(before.powerW, aim.aimW);
   const orders = await commands.orders(link, signal);
   return proveWrite(
     {
       async send() {
         const sent = await orders.sendPercent(percent);
+        if (sent === "sent") note(before, memory, link.pace.nowMs(), percent);
         if (sent === "absent") memory.set(NO_PERCENT, firmwareVersion);
-        else if (sent === "sent" && !aim.isTold) note(before, memory, link.pace.nowMs(), percent);
         return sent === "absent" ? "refused" : sent;
       },
-      look: async () =>
-        aim.isTold
-          ? seenAt({ ...before, percent: await commands.percent(link, signal) }, aim)
-          : seenAt(await commands.power(link, signal), aim),
-      withinMs: aim.isTold ? TOLD_WITHIN_MS : WATTS_WITHIN_MS,
+      async look() {
+        if (isTold) return seenAt({ ...before, percent: await commands.percent(link, signal) }, aim);
+        return canProve ? seenAt(await commands.power(link, signal), aim) : "taken";
+      },
+      withinMs: isTold ? TOLD_WITHIN_MS : WATTS_WITHIN_MS,
     },
     link.pace,
     signal,
@@ -125,11 +136,39 @@ export async function setByPercent(
 }
 
 /** By the percent where it is told, else by the measured watts, which tell nothing while mining is off. */
-function seenAt(view: PowerView, aim: { percent: number; limitW: number; isTold: boolean }): Seen {
+function seenAt(view: PowerView, aim: { percent: number; aimW: number; isTold: boolean }): Seen {
   if (aim.isTold) return view.percent === aim.percent ? "effective" : "unchanged";
   if (view.isOff !== false) return "taken";
-  const aimW = (aim.limitW * aim.percent) / 100;
-  return view.powerW !== null && Math.abs(view.powerW / aimW - 1) <= NEAR ? "effective" : "unchanged";
+  return isNear(view.powerW, aim.aimW) ? "effective" : "unchanged";
+}
+
+function isNear(powerW: number | null, aimW: number): boolean {
+  return powerW !== null && Math.abs(powerW / aimW - 1) <= NEAR;
+}
+
+/**
+ * After a start: the percent that was ordered last, where the miner would run higher than that; never a higher one. False
+ * when it had to be given and does not show. Mining is on already, so what goes wrong here is seen in the next reading.
+ */
+export async function givePercentBack(
+  link: DeviceLink,
+  commands: PowerCommands,
+  memory: DriverMemory,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const percent = wishedPercent(memory);
+  if (percent === null) return true;
+  try {
+    const view = await commands.power(link, signal);
+    if (percent >= (view.percent ?? 100)) return true;
+    const sent = await (await commands.orders(link, signal)).sendPercent(percent);
+    if (sent === "sent") note(view, memory, link.pace.nowMs(), percent);
+    return view.percent !== null && (await commands.percent(link, signal)) === percent;
+  } catch (error) {
+    const cause: unknown = signal.aborted ? signal.reason : error;
+    if (cause instanceof HearthError) return false;
+    throw cause;
+  }
 }
 
 /** Sets a target as a new limit, for firmware without percents: the mining process restarts unless it boots fast. */
@@ -148,6 +187,9 @@ export async function setByLimit(
   const isStored = (view: PowerView) => (view.storedLimitW ?? view.limitW) === limitW;
   if (isStored(before)) return "effective";
   const orders = await commands.orders(link, signal);
+  // An order may be lost: then the limit of the one before still stands.
+  const lastW = ownLimitsW(memory).filter((ownW) => ownW === before.limitW);
+  memory.set(OWN_LIMITS, [...lastW, limitW]);
   return proveWrite(
     {
       send: () => orders.sendLimit(limitW),
@@ -160,11 +202,16 @@ export async function setByLimit(
   );
 }
 
-/** Notes of the driver: firmware without percents, the latest limit, the greatest limit, the latest percent. */
+/**
+ * Notes of the driver: firmware without percents, the latest limit, the owner's limit, the limits that were set here, the
+ * latest percent of this run, and the percent that was ordered last.
+ */
 const NO_PERCENT = "no percent in";
 const LIMIT = "limitW";
 const FULL_LIMIT = "fullLimitW";
+const OWN_LIMITS = "ownLimitsW";
 const PERCENT = "percent";
+const WISH = "wishedPercent";
 
 /** The limit now, or as it was last told: some firmware tells 0 while it is off. */
 function fullLimitW(view: PowerView, memory: DriverMemory): number | null {
@@ -173,17 +220,30 @@ function fullLimitW(view: PowerView, memory: DriverMemory): number | null {
   return view.limitW;
 }
 
-/** The greatest limit that was seen, for limits that are lowered and must find their way back. */
+/**
+ * The owner's limit: one that is lowered here must find its way back. A limit that was not set here is a new one of the
+ * owner's.
+ */
 function keptLimitW(view: PowerView, memory: DriverMemory): number | null {
-  const notedW = toLimitW({ noted: memory.get(FULL_LIMIT) }, "noted");
   const seenW = fullLimitW(view, memory);
-  if (seenW === null || (notedW !== null && notedW >= seenW)) return notedW;
-  memory.set(FULL_LIMIT, seenW);
+  if (seenW !== null && ownLimitsW(memory).includes(seenW)) {
+    return toLimitW({ noted: memory.get(FULL_LIMIT) }, "noted") ?? seenW;
+  }
+  if (seenW !== null) memory.set(FULL_LIMIT, seenW);
   return seenW;
+}
+
+function ownLimitsW(memory: DriverMemory): number[] {
+  return list({ noted: memory.get(OWN_LIMITS) }, "noted").filter((limitW) => typeof limitW === "number");
 }
 
 function note(view: PowerView, memory: DriverMemory, nowMs: number, percent: number): void {
   memory.set(PERCENT, { percent, atMs: nowMs, elapsedS: view.elapsedS });
+  memory.set(WISH, percent);
+}
+
+function wishedPercent(memory: DriverMemory): number | null {
+  return number({ noted: memory.get(WISH) }, "noted", { min: 1, max: 100 });
 }
 
 /** The percent that was set here, unless the mining process has restarted since: a percent does not outlive it. */

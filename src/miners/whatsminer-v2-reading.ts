@@ -98,7 +98,7 @@ export function toIsOff(status: unknown): boolean | null {
 export function toV2Reading(answers: V2Answers, powerTargetW: number | null): MinerReading {
   const row = summaryRow(answers.summary);
   const isOff = toIsOff(answers.status);
-  const hashrateThs = liveRate(row);
+  const hashrateThs = toV2RateThs(row);
   const errors =
     answers.errors === undefined
       ? toNumberedErrors(row)
@@ -129,7 +129,8 @@ export function toV2Reading(answers: V2Answers, powerTargetW: number | null): Mi
   };
 }
 
-function liveRate(row: unknown): number | null {
+/** Shortest live rate of a summary, TH/s. */
+export function toV2RateThs(row: unknown): number | null {
   for (const key of ["HS RT", "MHS 5s", "MHS 1m"]) {
     const ths = number(row, key, { scale: MHS_TO_THS, min: 0 });
     if (ths !== null) return ths;

@@ -6,10 +6,10 @@ import { proveWrite, sendUnproved } from "../model/prove-write.ts";
 import { askAs, checked, INVALID_COMMAND, isSuccess, toPools, toSent } from "./cgminer.ts";
 import { checkFailover, storedFrom } from "./pool-target.ts";
 import type { Access } from "./whatsminer-access.ts";
+import { heatWords, toErrors } from "./whatsminer-errors.ts";
 import {
   arePools,
   type Generation,
-  MINING_WITHIN_MS,
   POOL_SLOTS,
   POOLS_WITHIN_MS,
   readable,
@@ -24,6 +24,7 @@ import {
   toV2Identity,
   toV2Percent,
   toV2Power,
+  toV2RateThs,
   toV2Reading,
   toVersion,
   type V2Version,
@@ -81,21 +82,22 @@ function createWrites(session: V2Session): WhatsminerWrites {
           toSent(await tell("adjust_power_limit", { power_limit: String(limitW) })),
       };
     },
-    async setMining(link, isOn, signal) {
-      const isSo = async () => toIsOff((await askV2(link, "status", signal)).sections) === !isOn;
-      if (await isSo()) return "effective";
+    async isOn(link, signal) {
+      const isOff = toIsOff((await askV2(link, "status", signal)).sections);
+      return isOff === null ? null : !isOff;
+    },
+    async isHashing(link, signal) {
+      return (toV2RateThs(summaryRow((await askV2(link, "summary", signal)).sections)) ?? 0) > 0;
+    },
+    async heatFault(link, signal) {
+      const { sections = {} } = (await askErrors(link, signal)) ?? {};
+      return heatWords(toErrors(field(sections, "Msg", "error_code")));
+    },
+    async miningOrder(link, isOn, signal) {
       const tell = await session.signIn(link, signal);
-      return proveWrite(
-        {
-          // Without `respbefore` it answers when the boards are dark, which may be too late for the answer.
-          send: async () =>
-            toSent(isOn ? await tell("power_on") : await tell("power_off", { respbefore: "true" })),
-          look: async () => ((await isSo()) ? "effective" : "unchanged"),
-          withinMs: MINING_WITHIN_MS,
-        },
-        link.pace,
-        signal,
-      );
+      // Without `respbefore` it answers when the boards are dark, which may be too late for the answer.
+      const [command, fields] = isOn ? ["power_on", {}] : ["power_off", { respbefore: "true" }];
+      return async () => toSent(await tell(command, fields));
     },
     async writePools(link, pools, signal): Promise<WriteResult> {
       checkFailover(link.where, pools, POOL_SLOTS);

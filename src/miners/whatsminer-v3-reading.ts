@@ -62,14 +62,19 @@ export function toV3Percent(setting: unknown): number | null {
   return toPercent(setting, "power-percent");
 }
 
+/** Shortest live rate, TH/s. */
+export function toV3RateThs(status: unknown): number | null {
+  const summary = field(status, "summary");
+  return number(summary, "hash-realtime", { min: 0 }) ?? number(summary, "hash-1min", { min: 0 });
+}
+
 /** One snapshot; `powerTargetW` is worked out where the notes of the driver are. */
 export function toV3Reading(answers: V3Answers, powerTargetW: number | null): MinerReading {
   const { device, setting } = answers;
   const summary = field(answers.summary, "summary");
   const isWorking = toIsWorking(device);
   const errors = toErrors(field(device, "error-code"));
-  const hashrateThs =
-    number(summary, "hash-realtime", { min: 0 }) ?? number(summary, "hash-1min", { min: 0 });
+  const hashrateThs = toV3RateThs(answers.summary);
   // A supply that feeds working boards never shows 0.
   const powerW = number(summary, "power-realtime", {
     min: 0,

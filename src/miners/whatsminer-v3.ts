@@ -7,10 +7,10 @@ import { proveWrite, type Sent, sendUnproved } from "../model/prove-write.ts";
 import { isSuccess } from "./cgminer.ts";
 import { checkFailover, storedFrom } from "./pool-target.ts";
 import { type Access, apiSwitchOff } from "./whatsminer-access.ts";
+import { heatWords, toErrors } from "./whatsminer-errors.ts";
 import {
   arePools,
   type Generation,
-  MINING_WITHIN_MS,
   POOL_SLOTS,
   POOLS_WITHIN_MS,
   readable,
@@ -25,6 +25,7 @@ import {
   toV3Percent,
   toV3Pools,
   toV3Power,
+  toV3RateThs,
   toV3Reading,
 } from "./whatsminer-v3-reading.ts";
 
@@ -32,6 +33,8 @@ import {
 const ACCOUNT = "super";
 const UNKNOWN_COMMAND = -2;
 const NO_PERMISSION = -4;
+/** Words of a device whose owner has not allowed changes; the code alone may also stand for a wrong password. */
+const WRITES_OFF = /can'?t access write|api ?switch|for write/i;
 const FIRST_PLAUSIBLE_S = 1_600_000_000;
 /** The old port is asked for its counters no longer than this, and not again for a while when it is silent, ms. */
 const OLD_PORT_MS = 1_000;
@@ -53,11 +56,10 @@ export function createV3Generation(access: Access, memory: DriverMemory): Genera
       const pools = await readable(askV3(link, "get.miner.status", "pools", signal), signal);
       const setting = await readable(askV3(link, "get.miner.setting", null, signal), signal);
       const oldPools = await askOldPools(link, signal);
-      const power = toV3Power(setting, summary);
-      return toV3Reading(
-        { device, summary, pools, setting, oldPools },
-        targetW(power, memory, link.pace.nowMs()),
-      );
+      const answers = { device, summary, pools, setting, oldPools };
+      // The percent stands in the settings: without them no target is known.
+      const power = setting === null ? null : toV3Power(setting, summary);
+      return toV3Reading(answers, power && targetW(power, memory, link.pace.nowMs()));
     },
     backup: storedPools,
     writes: createWrites(access),
@@ -82,19 +84,15 @@ function createWrites(access: Access): WhatsminerWrites {
         sendLimit: async (limitW) => toSent(await tell("set.miner.power_limit", limitW)),
       };
     },
-    async setMining(link, isOn, signal) {
-      const isSo = async () => toIsWorking(await askV3(link, "get.device.info", null, signal)) === isOn;
-      if (await isSo()) return "effective";
+    isOn: async (link, signal) => toIsWorking(await askV3(link, "get.device.info", null, signal)),
+    isHashing: async (link, signal) => (toV3RateThs(await askSummary(link, true, signal)) ?? 0) > 0,
+    async heatFault(link, signal) {
+      const device = await askV3(link, "get.device.info", null, signal);
+      return heatWords(toErrors(field(device, "error-code")));
+    },
+    async miningOrder(link, isOn, signal) {
       const tell = await signIn(link, access, signal);
-      return proveWrite(
-        {
-          send: async () => toSent(await tell("set.miner.service", isOn ? "start" : "stop")),
-          look: async () => ((await isSo()) ? "effective" : "unchanged"),
-          withinMs: MINING_WITHIN_MS,
-        },
-        link.pace,
-        signal,
-      );
+      return async () => toSent(await tell("set.miner.service", isOn ? "start" : "stop"));
     },
     async writePools(link, pools, signal): Promise<WriteResult> {
       checkFailover(link.where, pools, POOL_SLOTS);
@@ -137,7 +135,7 @@ async function signIn(link: DeviceLink, access: Access, signal: AbortSignal): Pr
     const sent = isSealed ? seal(key, JSON.stringify(param)) : param;
     const reply = await link.frames.tell({ cmd: command, param: sent, ts, account: ACCOUNT, token }, signal);
     const words = typeof reply.msg === "string" ? reply.msg : "";
-    if (reply.code !== 0 && /can'?t access write|api ?switch/i.test(words)) throw apiSwitchOff(link);
+    if (reply.code !== 0 && WRITES_OFF.test(words)) throw apiSwitchOff(link);
     if (reply.code === NO_PERMISSION || (reply.code !== 0 && /token|passw/i.test(words))) {
       throw access.refused(link);
     }
@@ -181,10 +179,24 @@ async function askSummary(link: DeviceLink, mayBeSilent: boolean, signal: AbortS
   return mayBeSilent ? readable(asked, signal) : asked;
 }
 
+/** Throws `MINER_INCOMPLETE`, with the way out where a stopped mining process keeps its pools to itself. */
 async function storedPools(link: DeviceLink, signal: AbortSignal): Promise<StoredPool[]> {
-  const pools = await askV3(link, "get.miner.status", "pools", signal);
+  const asked = askV3(link, "get.miner.status", "pools", signal);
+  const pools = await asked.catch(async (error: unknown) => {
+    const isAnswer = error instanceof HearthError && error.code === "MINER_BAD_ANSWER" && !signal.aborted;
+    const device = isAnswer ? await askV3(link, "get.device.info", null, signal) : null;
+    throw toIsWorking(device) === false ? poolsAtRest(link) : error;
+  });
   if (!Array.isArray(field(pools, "pools"))) throw minerIncomplete(link.where, "pools");
   return storedFrom({ pools: toV3Pools(pools, null) });
+}
+
+function poolsAtRest(link: DeviceLink): HearthError {
+  const message = `The miner at ${link.where} does not tell its pools while it is paused.`;
+  return unreachableError("MINER_INCOMPLETE", message, {
+    left: "Nothing was written, because a pool could be lost",
+    hint: "Resume it, then run it again",
+  });
 }
 
 /** Counters of work, which API v3 does not have; null where the old port is closed or silent. */

@@ -4,7 +4,8 @@ import { minerBadAnswer, minerTimeout } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { createAccess } from "./whatsminer-access.ts";
 import { type Generation, POOL_SLOTS, type WhatsminerWrites } from "./whatsminer-generation.ts";
-import { leverOf, rangeOf, setByLimit, setByPercent } from "./whatsminer-power.ts";
+import { pauseMining, resumeMining } from "./whatsminer-mining.ts";
+import { leverOf, type PowerView, rangeOf, setByLimit, setByPercent } from "./whatsminer-power.ts";
 import { askVersion, createV2Generation } from "./whatsminer-v2.ts";
 import { createV3Generation } from "./whatsminer-v3.ts";
 
@@ -12,6 +13,8 @@ import { createV3Generation } from "./whatsminer-v3.ts";
 const FRAMES_PORT = 4433;
 /** One question of the search for the generation, ms: a foreign one may never be answered. */
 const PROBE_MS = 1_400;
+/** The old API stands in for API v3 while its port is closed, as it is for a while after a start; so long, ms. */
+const STAND_IN_MS = 60_000;
 /** Control board and supply with the boards dark, W. */
 const IDLE_W = 15;
 /** Longer names make the firmware misbehave (settlement.md §3, end). */
@@ -28,9 +31,15 @@ export function createWhatsminerDriver(options: DriverOptions = {}): MinerDriver
   /** The generation that fitted last, with the identity that it showed. */
   let known: Found | null = null;
   const find = async (link: DeviceLink, signal: AbortSignal): Promise<Found> => {
-    known ??= await search(link, generations, signal);
+    known = known === null ? await search(link, generations, signal) : await renewed(known, link, signal);
     if (known !== null) return known;
     throw minerBadAnswer(link.where, "does not answer as a Whatsminer", "");
+  };
+  const renewed = async (fitting: Found, link: DeviceLink, signal: AbortSignal): Promise<Found> => {
+    const { standsInSinceMono } = fitting;
+    if (standsInSinceMono === null || link.pace.monoMs() - standsInSinceMono < STAND_IN_MS) return fitting;
+    const framed = await searchFrames(link, generations, [], signal);
+    return framed ?? { ...fitting, standsInSinceMono: link.pace.monoMs() };
   };
   return {
     id: "whatsminer",
@@ -41,14 +50,17 @@ export function createWhatsminerDriver(options: DriverOptions = {}): MinerDriver
       "pools are told without their passwords, so a backup has none, and no pool can be chosen by rewriting the others",
       "targets are a percent of the configured power limit, which the firmware reaches only approximately",
       "where the firmware does not tell its percent, a target is proved by the measured watts",
+      "there a target that is set while it is paused is kept here, and given to it as it starts",
+      "a restart forgets the percent: it runs at its whole limit until it is told again",
       "API v1 is only read",
       "API v3 counts no work: counters come from the old port where that answers",
       "its lamp blinks until it is told to stop, so it is not used to show the device",
     ],
     async identify(link, signal) {
-      const fitting = known;
+      const former = known;
       known = null;
-      if (fitting !== null) {
+      if (former !== null) {
+        const fitting = await renewed(former, link, signal);
         const identity = await stillFits(fitting, link, signal);
         if (identity !== null) {
           known = { ...fitting, identity };
@@ -61,9 +73,16 @@ export function createWhatsminerDriver(options: DriverOptions = {}): MinerDriver
     read: async (link, signal) => (await find(link, signal)).generation.read(link, signal),
     async capabilities(link, signal) {
       const { generation, identity } = await find(link, signal);
-      const { writes } = generation;
-      if (writes === null) return readOnly();
-      return capabilities(link, writes, { memory, firmwareVersion: identity.firmwareVersion }, signal);
+      if (generation.writes === null) return readOnly();
+      // A stand-in for API v3 gives way to it between two orders.
+      const writesNow = async (stop: AbortSignal) => {
+        const { writes } = (await find(link, stop)).generation;
+        if (writes === null) throw minerBadAnswer(link.where, "answers by another API than before", "");
+        return writes;
+      };
+      const context = { memory, firmwareVersion: identity.firmwareVersion };
+      const view = await generation.writes.power(link, signal);
+      return capabilities(view, context, actionsOf(link, writesNow, context));
     },
     async backup(link, signal) {
       const { generation } = await find(link, signal);
@@ -75,6 +94,8 @@ export function createWhatsminerDriver(options: DriverOptions = {}): MinerDriver
 interface Found {
   generation: Generation;
   identity: MinerIdentity;
+  /** Set for the old API of firmware that has API v3, which does not answer by it. */
+  standsInSinceMono: number | null;
 }
 
 type Generations = Record<"v1" | "v2" | "v3", Generation>;
@@ -100,29 +121,37 @@ async function stillFits(
  */
 async function search(
   link: DeviceLink,
-  { v1, v2, v3 }: Generations,
+  generations: Generations,
   signal: AbortSignal,
 ): Promise<Found | null> {
   const misses: HearthError[] = [];
   const isFramesPort = link.port === FRAMES_PORT;
-  const framed = async () => {
-    const identity = await attempt(link, (stop) => v3.identify(link, stop), misses, signal);
-    return identity ? { generation: v3, identity } : null;
-  };
   if (isFramesPort) {
-    const found = await framed();
+    const found = await searchFrames(link, generations, misses, signal);
     if (found !== null) return found;
   }
   const version = await attempt(link, (stop) => askVersion(link, stop), misses, signal);
-  if (!isFramesPort && (version === undefined || version === null || version.speaksFrames)) {
-    const found = await framed();
+  const speaksFrames = version?.speaksFrames ?? true;
+  if (!isFramesPort && speaksFrames) {
+    const found = await searchFrames(link, generations, misses, signal);
     if (found !== null) return found;
   }
   if (version === undefined) throw misses[0] ?? minerTimeout(link.where, PROBE_MS);
   const isOld = version === null || version.api === 1;
-  const generation = isOld ? v1 : v2;
+  const generation = isOld ? generations.v1 : generations.v2;
   const identity = await generation.identify(link, signal);
-  return identity === null ? null : { generation, identity };
+  const standsInSinceMono = version?.speaksFrames ? link.pace.monoMs() : null;
+  return identity === null ? null : { generation, identity, standsInSinceMono };
+}
+
+async function searchFrames(
+  link: DeviceLink,
+  { v3 }: Generations,
+  misses: HearthError[],
+  signal: AbortSignal,
+): Promise<Found | null> {
+  const identity = await attempt(link, (stop) => v3.identify(link, stop), misses, signal);
+  return identity ? { generation: v3, identity, standsInSinceMono: null } : null;
 }
 
 /** The answer; undefined when there was none, or only one that cannot be used. */
@@ -144,30 +173,38 @@ async function attempt<T>(
   }
 }
 
-async function capabilities(
+interface Context {
+  memory: DriverMemory;
+  firmwareVersion: string;
+}
+
+function actionsOf(
   link: DeviceLink,
-  writes: WhatsminerWrites,
-  context: { memory: DriverMemory; firmwareVersion: string },
-  signal: AbortSignal,
-): Promise<MinerCapabilities> {
+  writesNow: (signal: AbortSignal) => Promise<WhatsminerWrites>,
+  context: Context,
+): MinerActions {
   const { memory, firmwareVersion } = context;
-  const view = await writes.power(link, signal);
-  const lever = leverOf(memory, firmwareVersion);
-  const actions: MinerActions = {
-    pause: (stop) => writes.setMining(link, false, stop),
-    resume: (stop) => writes.setMining(link, true, stop),
-    setTarget: (powerW, stop) =>
-      lever === "percent"
+  return {
+    pause: async (stop) => pauseMining(link, await writesNow(stop), stop),
+    resume: async (stop) => resumeMining(link, await writesNow(stop), memory, stop),
+    async setTarget(powerW, stop) {
+      const writes = await writesNow(stop);
+      return leverOf(memory, firmwareVersion) === "percent"
         ? setByPercent(link, writes, context, powerW, stop)
-        : setByLimit(link, writes, memory, powerW, stop),
-    writePools: (pools, stop) => writes.writePools(link, pools, stop),
-    restart: (stop) => writes.restart(link, stop),
+        : setByLimit(link, writes, memory, powerW, stop);
+    },
+    writePools: async (pools, stop) => (await writesNow(stop)).writePools(link, pools, stop),
+    restart: async (stop) => (await writesNow(stop)).restart(link, stop),
   };
+}
+
+function capabilities(view: PowerView, context: Context, actions: MinerActions): MinerCapabilities {
+  const lever = leverOf(context.memory, context.firmwareVersion);
   return {
     ...readOnly(),
     canPause: true,
     power: "continuous",
-    ...rangeOf(view, lever, memory),
+    ...rangeOf(view, lever, context.memory),
     // It raises its clocks for minutes after each start, unless it boots fast (miners.md §16).
     wakeS: view.isFastBoot ? 60 : 300,
     restartsOnChange: lever === "limit" && !view.isFastBoot,

@@ -122,6 +122,14 @@ export function minerIncomplete(where: string, what: string): HearthError {
   });
 }
 
+/** `MINER_IN_FAULT`, exit 1, before anything is sent: its own protection is never overridden (requirements DRV-8). */
+export function minerInFault(where: string, fault: string): HearthError {
+  return unsupportedError("MINER_IN_FAULT", `The miner at ${where} protects itself: ${fault}.`, {
+    left: "Nothing was sent, because it could override that protection",
+    hint: "Look at the device, and start it there when it is well",
+  });
+}
+
 /** `MINER_NOT_ADOPTED`, exit 4: found, but nobody agreed to control it (requirements DISC-4). */
 export function minerNotAdopted(where: string): HearthError {
   return refusedError("MINER_NOT_ADOPTED", `The miner at ${where} is not adopted, so it is only read.`, {

@@ -16,8 +16,26 @@ export interface PoolSlot {
   stratumUser: string;
   stratumPassword: string;
   stratumSuggestedDifficulty: number;
+  stratumExtranonceSubscribe: boolean;
+  /** 0 none, 1 by the firmware's own certificates, 2 by `stratumCert`. */
   stratumTLS: number;
+  stratumCert: string;
+  stratumDecodeCoinbase: boolean;
 }
+
+/** Where a setting of a slot is left out. */
+export const EMPTY_SLOT: PoolSlot = {
+  stratumProtocol: "SV1",
+  stratumURL: "",
+  stratumPort: 3333,
+  stratumUser: "",
+  stratumPassword: "x",
+  stratumSuggestedDifficulty: 0,
+  stratumExtranonceSubscribe: false,
+  stratumTLS: 0,
+  stratumCert: "",
+  stratumDecodeCoinbase: true,
+};
 
 /** Stored settings; pools and the choice among them apply after a restart, the others at once. */
 export interface BitaxeSettings {
@@ -30,6 +48,8 @@ export interface BitaxeSettings {
   useFallbackStratum: number;
   primaryPoolIndex: number;
   secondaryPoolIndex: number;
+  /** 1: it was too hot, and stands until its owner says otherwise (miners.md §4.1). */
+  overheatMode: number;
   slots: (PoolSlot | null)[];
 }
 
@@ -59,6 +79,7 @@ const CHIPS: ChipFacts = {
   adapterEfficiency: 0.88,
 };
 const START = { frequency: 525, coreVoltage: 1150 };
+const TRIPPED = { overheatMode: 1, frequency: 50, coreVoltage: 1000, autofanspeed: 0, fanspeed: 100 };
 
 /** The state of an emulated Bitaxe Gamma 601: clock, voltage, pause, pools; no wire. */
 export class BitaxeDevice extends ClockedRig {
@@ -103,6 +124,16 @@ export class BitaxeDevice extends ClockedRig {
     return (this.work.active ?? this.work.order[0]) === 1;
   }
 
+  override get isFaulty(): boolean {
+    return super.isFaulty || this.stored.overheatMode === 1;
+  }
+
+  /** Heat trips it: what it was set to is overwritten by the lowest of all, the fan runs in full. */
+  override step(nowMs: number): void {
+    if (this.faults.active("hot") && this.stored.overheatMode === 0) Object.assign(this.stored, TRIPPED);
+    super.step(nowMs);
+  }
+
   identify(): void {
     this.identifyUntilMs = this.clock.nowMs() + 30_000;
   }
@@ -144,6 +175,7 @@ function freshSettings(options: EmulatorOptions): BitaxeSettings {
     useFallbackStratum: 0,
     primaryPoolIndex: 0,
     secondaryPoolIndex: 1,
+    overheatMode: 0,
     slots,
   };
 }
@@ -151,13 +183,12 @@ function freshSettings(options: EmulatorOptions): BitaxeSettings {
 function toSlot({ url, user, password }: PoolEntry): PoolSlot {
   const match = /^(?:stratum\+tcp:\/\/)?(.+):(\d{1,5})\/?$/.exec(url);
   return {
-    stratumProtocol: "SV1",
+    ...EMPTY_SLOT,
     stratumURL: match?.[1] ?? url,
     stratumPort: Number(match?.[2] ?? 3333),
     stratumUser: user,
     stratumPassword: password,
     stratumSuggestedDifficulty: 1000,
-    stratumTLS: 0,
   };
 }
 

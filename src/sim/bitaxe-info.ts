@@ -43,14 +43,14 @@ export function asicBody(): Record<string, unknown> {
 
 /** Fields that came after 2.4; its generation has no word for a fault. */
 function modern(device: BitaxeDevice, { version }: AxeosFeatures): Record<string, unknown> {
-  const { autofanspeed, temptarget, useFallbackStratum } = device.stored;
+  const { autofanspeed, temptarget, useFallbackStratum, overheatMode } = device.stored;
   return {
     axeOSVersion: version,
     maxPower: 40,
     nominalVoltage: 5,
     autofanspeed,
     temptarget,
-    overheat_mode: device.faults.active("hot") ? 1 : 0,
+    overheat_mode: overheatMode,
     ...(device.faults.active("fan") ? { hardware_fault: "Fan stopped" } : {}),
     useFallbackStratum,
   };
@@ -60,6 +60,7 @@ function measured(device: BitaxeDevice, { isModern, hasAverages }: AxeosFeatures
   const { stage, averages, stored: settings } = device;
   const isPowered = device.isHashing;
   const powerW = stage.powerW;
+  const fanPercent = isPowered || settings.overheatMode === 1 ? settings.fanspeed : 15;
   const inputMv = 5100 - 2 * powerW;
   return {
     power: rounded(powerW, 2),
@@ -68,8 +69,8 @@ function measured(device: BitaxeDevice, { isModern, hasAverages }: AxeosFeatures
     temp: isPowered ? rounded(device.chipC, 3) : -1,
     vrTemp: isPowered ? Math.round(device.chipC - 5) : 0,
     coreVoltageActual: isPowered ? settings.coreVoltage - 8 : 0,
-    fanspeed: isPowered ? settings.fanspeed : 15,
-    fanrpm: device.faults.active("fan") ? 0 : isPowered ? settings.fanspeed * 103 : 1500,
+    fanspeed: fanPercent,
+    fanrpm: device.faults.active("fan") ? 0 : fanPercent * 103,
     hashRate: rounded(device.hashrateGhs, 2),
     ...(isModern ? { temp2: -1, fan2rpm: 0, expectedHashrate: rounded(device.expectedGhs, 2) } : {}),
     ...(hasAverages

@@ -1,4 +1,4 @@
-import { type BitaxeDevice, POOL_SLOTS, type PoolSlot } from "./bitaxe-device.ts";
+import { type BitaxeDevice, EMPTY_SLOT, POOL_SLOTS, type PoolSlot } from "./bitaxe-device.ts";
 import type { AxeosFeatures } from "./bitaxe-firmware.ts";
 import { isRecord } from "./esp-web.ts";
 
@@ -7,7 +7,6 @@ export type Refusal = string | null;
 
 const WRONG = "Wrong API input";
 const KEEP_PASSWORD = "*****";
-const DEFAULT_PASSWORD = "x";
 
 type Check = (value: unknown) => boolean;
 
@@ -34,14 +33,19 @@ const plainKeys: Record<string, Check> = {
   overheat_mode: whole(0, 0),
 };
 
-const slotKeys: Record<string, Check> = {
+const isFlag: Check = (value) => typeof value === "boolean" || typeof value === "number";
+
+const slotKeys: Record<keyof PoolSlot, Check> = {
   stratumProtocol: words(8),
   stratumURL: (value) => typeof value === "string" && /^[^\s/:]{1,253}$/.test(value),
   stratumPort: whole(1, 65_535),
   stratumUser: words(128),
   stratumPassword: words(128),
   stratumSuggestedDifficulty: whole(0, 2 ** 31),
+  stratumExtranonceSubscribe: isFlag,
   stratumTLS: whole(0, 2),
+  stratumCert: words(3000),
+  stratumDecodeCoinbase: isFlag,
 };
 
 /** `stratumURL` and its kin before 2.15; later they are answered with 200 and change nothing. */
@@ -68,7 +72,7 @@ function setKey(device: BitaxeDevice, key: string, value: unknown, hasSlots: boo
   if (old !== undefined) {
     if (!hasSlots) setLegacy(device, old.slot, old.key, value);
   } else if (key === "pools") for (const pool of value as unknown[]) storeSlot(device, slotId(pool), pool);
-  else if (key !== "overheat_mode") Object.assign(device.stored, { [key]: value });
+  else Object.assign(device.stored, { [key === "overheat_mode" ? "overheatMode" : key]: value });
 }
 
 /** `PUT /api/system/pools/{n}` (2.15). */
@@ -96,7 +100,7 @@ function isPatchValue(key: string, value: unknown, hasSlots: boolean): boolean {
   const old = legacyKeys.get(key);
   if (old !== undefined) {
     // An empty host is how the fallback is cleared.
-    return (old.key === "stratumURL" && value === "") || (slotKeys[old.key]?.(value) ?? false);
+    return (old.key === "stratumURL" && value === "") || slotKeys[old.key](value);
   }
   if (key === "pools") {
     return hasSlots && Array.isArray(value) && value.every((pool) => slotId(pool) >= 0 && isSlot(pool));
@@ -104,12 +108,12 @@ function isPatchValue(key: string, value: unknown, hasSlots: boolean): boolean {
   return Object.hasOwn(plainKeys, key) && (plainKeys[key]?.(value) ?? false);
 }
 
+/** Keys that it does not know are passed over. */
 function isSlot(value: unknown): value is Partial<PoolSlot> {
   if (!isRecord(value)) return false;
   const hasAll = ["stratumURL", "stratumPort", "stratumUser"].every((key) => Object.hasOwn(value, key));
-  return (
-    hasAll && Object.entries(value).every(([key, inner]) => key === "id" || slotKeys[key]?.(inner) === true)
-  );
+  const isRight = ([key, check]: [string, Check]) => value[key] === undefined || check(value[key]);
+  return hasAll && Object.entries(slotKeys).every(isRight);
 }
 
 function slotId(value: unknown): number {
@@ -117,34 +121,21 @@ function slotId(value: unknown): number {
   return typeof id === "number" && Number.isInteger(id) && id >= 0 && id < POOL_SLOTS ? id : -1;
 }
 
-/** A slot is replaced as a whole; a left-out password falls back to the default, stars keep it. */
+/** A slot is replaced as a whole: what is left out falls back to its default. Stars keep the password. */
 function storeSlot(device: BitaxeDevice, id: number, value: unknown): void {
   if (!isSlot(value)) return;
-  const before = device.stored.slots[id];
-  const password = value.stratumPassword === KEEP_PASSWORD ? before?.stratumPassword : value.stratumPassword;
-  device.stored.slots[id] = {
-    stratumProtocol: value.stratumProtocol ?? "SV1",
-    stratumURL: value.stratumURL ?? "",
-    stratumPort: value.stratumPort ?? 0,
-    stratumUser: value.stratumUser ?? "",
-    stratumPassword: password ?? DEFAULT_PASSWORD,
-    stratumSuggestedDifficulty: value.stratumSuggestedDifficulty ?? 1000,
-    stratumTLS: value.stratumTLS ?? 0,
-  };
+  const before = device.stored.slots[id] ?? EMPTY_SLOT;
+  const slot = { ...EMPTY_SLOT };
+  for (const key of Object.keys(EMPTY_SLOT) as (keyof PoolSlot)[]) {
+    if (value[key] !== undefined) Object.assign(slot, { [key]: value[key] });
+  }
+  if (slot.stratumPassword === KEEP_PASSWORD) slot.stratumPassword = before.stratumPassword;
+  device.stored.slots[id] = slot;
 }
 
 function setLegacy(device: BitaxeDevice, which: 0 | 1, key: keyof PoolSlot, value: unknown): void {
   const { stored: settings } = device;
   const id = which === 0 ? settings.primaryPoolIndex : settings.secondaryPoolIndex;
   if (key === "stratumPassword" && value === KEEP_PASSWORD) return;
-  const empty: PoolSlot = {
-    stratumProtocol: "SV1",
-    stratumURL: "",
-    stratumPort: 3333,
-    stratumUser: "",
-    stratumPassword: DEFAULT_PASSWORD,
-    stratumSuggestedDifficulty: 1000,
-    stratumTLS: 0,
-  };
-  settings.slots[id] = { ...(settings.slots[id] ?? empty), [key]: value };
+  settings.slots[id] = { ...(settings.slots[id] ?? EMPTY_SLOT), [key]: value };
 }

@@ -3,8 +3,8 @@ import { NERD_CHIPS, NERD_START, type NerdqaxeDevice, nerdClocks, nerdVoltages }
 import type { NerdFeatures } from "./nerdqaxe-firmware.ts";
 
 const MODEL = { deviceModel: "NerdQAxe++", ASICModel: "BM1370", asicCount: NERD_CHIPS };
-/** Numbers of its errors; 0 is none. */
-const BOARD_ERROR = { overheat: 1, fan: 2 } as const;
+/** Number of the error that it has when its chips were too hot; it has none for a fan. */
+const OVERHEATED = 1;
 
 /** `GET /api/system/info`: millivolts and milliamps (miners.md §5.1). */
 export function nerdInfo(
@@ -63,16 +63,11 @@ export function nerdIdentify(isOtpOn: boolean): Record<string, unknown> {
 export function nerdDashboard(device: NerdqaxeDevice, features: NerdFeatures): Record<string, unknown> {
   const info = nerdInfo(device, features, false);
   const { powerW } = device.stage;
-  const error = device.faults.active("hot")
-    ? BOARD_ERROR.overheat
-    : device.faults.active("fan")
-      ? BOARD_ERROR.fan
-      : 0;
   return {
     system: {
       uptime: device.uptimeS,
       shutdown: device.isResting,
-      boardError: error,
+      boardError: device.isFaulty ? OVERHEATED : 0,
       overheatTemp: device.stored.overheatTemp,
     },
     performance: {

@@ -76,6 +76,8 @@ export class NerdqaxeDevice extends ClockedRig {
   readonly stored: NerdSettings;
   /** The mode that runs, whatever is stored. */
   activePoolMode: number;
+  /** It was too hot: the chips have no power until a start. */
+  #isTripped = false;
   readonly #features: NerdFeatures;
 
   constructor(
@@ -100,6 +102,10 @@ export class NerdqaxeDevice extends ClockedRig {
 
   protected get clockSettings(): ClockSettings {
     return this.stored;
+  }
+
+  override get isFaulty(): boolean {
+    return super.isFaulty || this.#isTripped;
   }
 
   get isDual(): boolean {
@@ -152,8 +158,14 @@ export class NerdqaxeDevice extends ClockedRig {
     }));
   }
 
+  override step(nowMs: number): void {
+    if (this.faults.active("hot")) this.#isTripped = true;
+    super.step(nowMs);
+  }
+
   protected override onBoot(nowMs: number): void {
     super.onBoot(nowMs);
+    this.#isTripped = false;
     this.activePoolMode = this.stored.poolMode;
   }
 

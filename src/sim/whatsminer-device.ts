@@ -90,8 +90,18 @@ export class WhatsminerDevice extends Rig {
     return { inlet: this.faults.active("fan") ? 0 : rpm, outlet: rpm - 60 };
   }
 
+  /** Age of the mining process, s; 0 while it is switched off. */
+  get miningS(): number {
+    return this.isResting ? 0 : this.miningUptimeS;
+  }
+
+  /** Mining is a process of its own: each start of it begins with the stored pools and without a percent. */
   setMining(isOn: boolean): void {
     this.obey(() => {
+      if (isOn && this.isResting) {
+        this.percent = 100;
+        this.restartMining(0);
+      }
       this.isResting = !isOn;
     });
   }

@@ -5,8 +5,11 @@ import type { PoolWork } from "./work.ts";
 export interface WhatsminerBuild {
   api: string;
   firmware: string;
-  /** API v1 knows fewer commands, and other names for some fields. */
-  isOld: boolean;
+  /**
+   * API v1 knows fewer commands, and other names for some fields. On firmware with API v3 the old API tells the percent,
+   * and of its pools no sums of difficulty.
+   */
+  style: "v1" | "v2" | "beside-v3";
 }
 
 /** JSON text of an answer; the device closes the connection behind it, without a NUL. */
@@ -50,13 +53,17 @@ export const v2Reads: Record<string, ReadReply> = {
   status: (device, build) =>
     bare(device, "S", 131, {
       mineroff: String(device.isResting),
-      mineroff_reason: device.isResting ? "user" : "",
+      mineroff_reason: device.isResting ? "by whatsminer api" : "",
       mineroff_time: "",
       FirmwareVersion: build.firmware,
-      power_mode: device.powerMode,
-      power_limit_set: String(device.limitW),
-      hash_percent: "0",
-      power_pct: String(device.percent),
+      ...(build.style === "v2"
+        ? { power_mode: "", hash_percent: "" }
+        : {
+            power_mode: device.powerMode,
+            power_limit_set: String(device.limitW),
+            hash_percent: "0",
+            power_pct: device.percent,
+          }),
     }),
   pools,
   get_psu: (device) =>
@@ -117,7 +124,7 @@ function summary(device: WhatsminerDevice, build: WhatsminerBuild): string {
     device.pools.reduce((total, pool) => total + value(pool), 0);
   const row = {
     ...{
-      Elapsed: device.uptimeS,
+      Elapsed: device.miningS,
       "MHS av": mhs,
       "MHS 5s": mhs,
       "MHS 1m": mhs,
@@ -127,7 +134,7 @@ function summary(device: WhatsminerDevice, build: WhatsminerBuild): string {
     "HS RT": mhs,
     Accepted: sum((pool) => pool.accepted),
     Rejected: sum((pool) => pool.rejected),
-    "Total MH": mhs * device.uptimeS,
+    "Total MH": mhs * device.miningS,
     Temperature: chipC === 0 ? 0 : chipC - 12,
     freq_avg: device.isHashing ? 646 : 0,
     "Fan Speed In": device.fanRpm.inlet,
@@ -144,7 +151,9 @@ function summary(device: WhatsminerDevice, build: WhatsminerBuild): string {
     "Target MHS": device.nominalThs * 1e6,
     "Env Temp": device.inletC,
     "Power Mode": device.powerMode.replace(/^./, (letter) => letter.toUpperCase()),
-    ...(build.isOld ? { "Firmware Version": `'${build.firmware}'`, "CB Platform": "ALLWINNER_H3" } : {}),
+    ...(build.style === "v1"
+      ? { "Firmware Version": `'${build.firmware}'`, "CB Platform": "ALLWINNER_H3" }
+      : {}),
     MAC: device.mac.toUpperCase(),
     "Factory GHS": Math.round(device.nominalThs * 1000),
     "Power Limit": device.limitW,
@@ -154,8 +163,9 @@ function summary(device: WhatsminerDevice, build: WhatsminerBuild): string {
     Debug: "-0.0_100.0_354",
     "Btminer Fast Boot": device.isFastBoot ? "enable" : "disable",
     "Upfreq Complete": device.isWaking ? 0 : 1,
-    ...(build.isOld ? numberedErrors(device) : {}),
+    ...(build.style === "v1" ? numberedErrors(device) : {}),
   };
+  if (build.style === "beside-v3") return bare(device, "S", 131, row);
   const status = [{ STATUS: "S", Msg: "Summary" }];
   // A comma too many behind the last field (miners.md §3.3 row 4).
   return JSON.stringify({ STATUS: status, SUMMARY: [row], id: 1 }).replace('}],"id"', ',}],"id"');
@@ -167,7 +177,7 @@ function numberedErrors({ errorCodes }: WhatsminerDevice): Record<string, number
 }
 
 /** Counted from 1; `Quota` is always 1 and means nothing. */
-function pools(device: WhatsminerDevice): string {
+function pools(device: WhatsminerDevice, { style }: WhatsminerBuild): string {
   const rows = device.pools.map((pool, place) => ({
     POOL: place + 1,
     URL: pool.entry.url,
@@ -184,10 +194,14 @@ function pools(device: WhatsminerDevice): string {
     "Remote Failures": 0,
     User: pool.entry.user,
     "Last Share Time": pool.lastShareMs === null ? 0 : Math.floor(pool.lastShareMs / 1000),
-    "Difficulty Accepted": pool.acceptedDifficulty,
-    "Difficulty Rejected": pool.rejectedDifficulty,
-    "Difficulty Stale": pool.staleDifficulty,
-    "Last Share Difficulty": pool.lastShareDifficulty,
+    ...(style === "beside-v3"
+      ? {}
+      : {
+          "Difficulty Accepted": pool.acceptedDifficulty,
+          "Difficulty Rejected": pool.rejectedDifficulty,
+          "Difficulty Stale": pool.staleDifficulty,
+          "Last Share Difficulty": pool.lastShareDifficulty,
+        }),
     "Stratum Active": pool.isActive,
     "Stratum Difficulty": pool.isActive ? pool.difficulty : 0,
     "Pool Rejected%": 0,

@@ -9,8 +9,8 @@ import { WhatsminerTokens } from "./whatsminer-tokens.ts";
 
 const M30: WhatsminerFacts = { model: "M30S+_VE40", nominalW: 3400, nominalThs: 100 };
 const M20: WhatsminerFacts = { model: "M20S_V10", nominalW: 3360, nominalThs: 68 };
-const BUILD_V2: WhatsminerBuild = { api: "2.0.5", firmware: "20230803.11.REL", isOld: false };
-const BUILD_V1: WhatsminerBuild = { api: "1.4.0", firmware: "20220919.15.REL", isOld: true };
+const BUILD_V2: WhatsminerBuild = { api: "2.0.5", firmware: "20230803.11.REL", style: "v2" };
+const BUILD_V1: WhatsminerBuild = { api: "1.4.0", firmware: "20220919.15.REL", style: "v1" };
 
 /**
  * A Whatsminer M30S+ with API v2 (miners.md §11.1): plain reads, sealed writes with tokens. `writes-off` as firmware is

@@ -6,7 +6,9 @@ import { moment, v2Reads, type WhatsminerBuild } from "./whatsminer-replies.ts";
 import { answerRead } from "./whatsminer-v2.ts";
 
 const M60: WhatsminerFacts = { model: "M60S_VK40", nominalW: 3600, nominalThs: 181 };
-const BUILD: WhatsminerBuild = { api: "3.0.3", firmware: "20251209.16.Rel2", isOld: false };
+const FIRMWARE = "20251209.16.Rel2";
+/** The old API counts its own versions. */
+const BESIDE: WhatsminerBuild = { api: "2.2.2", firmware: FIRMWARE, style: "beside-v3" };
 const ACCOUNT = "super";
 /** Codes of API v3; a missing parameter has its own. */
 const FAILED = -1;
@@ -33,7 +35,7 @@ export async function startWhatsminerM60(options: EmulatorOptions): Promise<Emul
       device,
       face: {
         frames: (json) => answer(desk, json),
-        socket: (bytes) => answerRead(device, BUILD, v2Reads, bytes),
+        socket: (bytes) => answerRead(device, BESIDE, v2Reads, bytes),
       },
     };
   });
@@ -100,9 +102,9 @@ function deviceInfo({ device, salt, isApiOn }: Desk) {
       "power-limit-set": String(device.limitW),
     },
     system: {
-      api: BUILD.api,
+      api: "3.0.3",
       platform: "H616",
-      fwversion: BUILD.firmware,
+      fwversion: FIRMWARE,
       apiswitch: isApiOn ? "1" : "0",
       ledstatus: "auto",
     },
@@ -143,7 +145,7 @@ function summary(device: WhatsminerDevice) {
   const chipC = isWarm ? Math.round(device.chipC * 10) / 10 : 0;
   const boardC = isWarm ? Math.round((device.chipC - 25) * 10) / 10 : 0;
   return {
-    elapsed: device.uptimeS,
+    elapsed: device.miningS,
     "bootup-time": 1323,
     ...{ "hash-realtime": ths, "hash-average": ths, "hash-1min": ths, "hash-15min": ths },
     "factory-hash": device.nominalThs,

@@ -8,6 +8,8 @@ import { closedDevices, devices, inWorld, type World } from "./emulated-world.ts
 /** What every driver must do with a device of its family on a real socket, at its best and at its worst. */
 const GOOD: WriteResult[] = ["effective", "pending"];
 const LONG_S = 900;
+/** Firmware that does not tell what it is set to: the watts of the minute after show a lie, so one call cannot. */
+const SHOWN_BY_WATTS = new Set(["whatsminer-m30 2.0.5"]);
 
 /** Another wattage than the present one, by whatever lever the device has; null where it has none. */
 async function changeWatts(
@@ -57,6 +59,7 @@ describe.each(devices)("an emulated $title", (device) => {
     inWorld(device, { hasPools: true }, async ({ clock, port, reaches }) => {
       const can = await port.capabilities();
       if (can.steps.length > 1) await port.setStep(0);
+      if (can.power === "continuous") await changeWatts(port, can, 1);
       await clock.sleep(LONG_S * 1000);
       const before = await port.read();
 
@@ -68,11 +71,15 @@ describe.each(devices)("an emulated $title", (device) => {
         expect(GOOD).toContain(await port.resume());
         expect(await reaches("mining")).toBe(true);
         await clock.sleep(LONG_S * 1000);
-        expect(await port.read()).toMatchObject({
+        const after = await port.read();
+        expect(after).toMatchObject({
           state: "mining",
           mode: before.mode,
           stepIndex: before.stepIndex,
+          powerTargetW: before.powerTargetW,
         });
+        const drift = (after.powerW ?? 0) / (before.powerW ?? 1) - 1;
+        if (before.powerW !== null) expect(Math.abs(drift)).toBeLessThan(0.1);
       } else {
         await expect(port.pause()).rejects.toMatchObject({ code: "MINER_PAUSE_UNSUPPORTED", exit: 1 });
       }
@@ -198,8 +205,13 @@ describe.each(devices)("a sick $title", (device) => {
         const before = await port.read();
         // With two steps, two further is the present one again.
         const further = 1 + (can.steps.length > 1 ? turn % (can.steps.length - 1) : turn);
-        const result = await changeWatts(port, can, (before.stepIndex ?? 0) + further);
-        if (result !== null) expect(result).toBe("rejected");
+        const change = () => changeWatts(port, can, (before.stepIndex ?? 0) + further);
+        const result = await change();
+        if (result === null) continue;
+        const isShownByWatts = SHOWN_BY_WATTS.has(device.title);
+        expect(result).toBe(isShownByWatts ? "pending" : "rejected");
+        await clock.sleep(isShownByWatts ? 60_000 : 0);
+        expect(await change()).not.toBe("effective");
       }
       if (!can.actions.pause) return;
       const result = await port.pause();

@@ -44,23 +44,37 @@ test("shares go into the groups of a firmware that has them, and its mechanism i
     expect(pools.map(({ sharePpm }) => sharePpm).toSorted()).toEqual([300_000, 700_000]);
   }));
 
-test("a miner that can neither share nor switch is not half set", () =>
-  inWorld(device("nerdqaxe 1.0.30"), { hasPools: true }, async (world) => {
+test.each([
+  ["bitaxe 2.15", "time-slice"],
+  ["nerdqaxe 1.0.37", "dual"],
+])("a %s shares its work: %s", (title, mechanism) =>
+  inWorld(device(title), { hasPools: true }, async (world) => {
     const { applied } = await apply(world);
 
-    expect(applied).toMatchObject({
-      mechanism: "none",
-      result: "rejected",
-      problem: expect.stringMatching(/neither/),
-    });
-    expect(world.miner.orders()).toBe(0);
-  }));
+    expect(applied).toMatchObject({ mechanism, problem: null });
+    expect(["effective", "pending"]).toContain(applied?.result);
+  }),
+);
+
+test.each(["whatsminer-m30 2.0.5", "nerdqaxe 1.0.30", "bitaxe 2.4"])(
+  "a %s, which can neither share nor switch, is not half set",
+  (title) =>
+    inWorld(device(title), { hasPools: true }, async (world) => {
+      const { applied } = await apply(world);
+
+      expect(applied).toMatchObject({
+        mechanism: "none",
+        result: "rejected",
+        problem: expect.stringMatching(/neither/),
+      });
+      expect(world.miner.orders()).toBe(0);
+    }),
+);
 
 test("a resting miner is not woken for its pools: it is told to apply again", () =>
   inWorld(device("avalon-mini3"), { hasPools: true }, async (world) => {
     await world.port.pause();
     expect(await world.reaches("paused")).toBe(true);
-
     const orders = world.miner.orders();
 
     const { applied } = await apply(world);

@@ -25,7 +25,14 @@ export interface V2Unit {
   /** Privileged commands that were opened, without their tokens. */
   told: Record<string, unknown>[];
   tokens: () => number;
-  state: { off: string; percent: string | null; limitW: number; powerW: number; elapsed: number };
+  state: {
+    off: string;
+    isHashing: boolean;
+    percent: string | null;
+    limitW: number;
+    powerW: number;
+    elapsed: number;
+  };
 }
 
 export interface V2UnitOptions {
@@ -35,6 +42,8 @@ export interface V2UnitOptions {
   tellsPercent?: boolean;
   pools?: string;
   getToken?: string;
+  /** The list of its errors, as it is written. */
+  errors?: string;
 }
 
 /** A Whatsminer with API v2 in memory, which checks tokens as a real one does. */
@@ -44,9 +53,11 @@ export function v2Unit({
   tellsPercent = true,
   pools,
   getToken,
+  errors,
 }: V2UnitOptions = {}): V2Unit {
   const state = {
-    ...{ off: "false", percent: tellsPercent ? "100" : null, limitW: 3400, powerW: 3389, elapsed: 20_420 },
+    ...{ off: "false", isHashing: true, percent: tellsPercent ? "100" : null, limitW: 3400, powerW: 3389 },
+    elapsed: 20_420,
   };
   const told: Record<string, unknown>[] = [];
   const signs = new Set<string>();
@@ -65,8 +76,10 @@ export function v2Unit({
     if (found !== null) return found;
     if (!signs.has(token ?? "")) return sealed(says(135, "check token err"));
     told.push({ cmd, ...fields });
-    if (cmd === "power_off") state.off = "true";
-    if (cmd === "power_on") state.off = "false";
+    if (cmd === "power_off") Object.assign(state, { off: "true", isHashing: false });
+    // The start of the mining process forgets the percent.
+    if (cmd === "power_on") Object.assign(state, { off: "false", elapsed: 0, powerW: state.limitW });
+    if (cmd === "power_on" && state.percent !== null) state.percent = "100";
     if (cmd === "set_power_pct" && state.percent !== null) state.percent = fields["percent"] ?? "";
     if (cmd === "set_power_pct") state.powerW = (state.limitW * Number(fields["percent"])) / 100;
     if (cmd === "adjust_power_limit") state.limitW = Number(fields["power_limit"]);
@@ -89,7 +102,7 @@ export function v2Unit({
       }
       if (cmd === "summary") {
         const row = {
-          "HS RT": 1e8,
+          "HS RT": state.isHashing ? 1e8 : 0,
           Power: state.powerW,
           "Power Limit": state.limitW,
           Elapsed: state.elapsed,
@@ -97,6 +110,7 @@ export function v2Unit({
         return JSON.stringify({ STATUS: [{ STATUS: "S", Msg: "Summary" }], SUMMARY: [row], id: 1 });
       }
       if (cmd === "pools" && pools !== undefined) return pools;
+      if (cmd === "get_error_code" && errors) return says(131, { error_code: [] }).replace("[]", errors);
       return fixture(`${M30}/${cmd}.json`);
     },
   });
@@ -119,47 +133,59 @@ export function v3Unit(
     apiswitch?: string;
     password?: string;
     special?: (command: string) => FrameReply | Error | null;
+    errors?: unknown;
+    /** Answer about the pools in place of its own. */
+    pools?: FrameReply;
   } = {},
 ) {
-  const { apiswitch = "1", password = "super", special } = change;
+  const { apiswitch = "1", password = "super", special, errors, pools } = change;
   const state = {
     working: "true",
+    isHashing: true,
     percent: 0,
     limitW: 3600,
     pools: msg(`${M60}/get.miner.status.pools.json`)["pools"],
   };
   const told: Record<string, unknown>[] = [];
   const ok = (content: unknown): FrameReply => ({ code: 0, msg: content, when: 1_763_705_560 });
-  const link = scripted({
-    cgminer: () => fixture(`${M60}/pools.json`),
-    frames(request) {
-      const { cmd, param } = request as { cmd: string; param: unknown };
-      if (cmd === "get.device.info") {
-        const device = msg(`${M60}/get.device.info.json`) as Record<string, object>;
-        return ok({
-          ...device,
-          miner: { ...device["miner"], working: state.working },
-          system: { ...device["system"], apiswitch },
-          salt: "QbVy1Ou3",
-        });
-      }
-      if (cmd === "get.miner.setting")
-        return ok({ "power-limit": state.limitW, "power-percent": state.percent });
-      if (cmd === "get.miner.status")
-        return ok(param === "pools" ? { pools: state.pools } : msg(`${M60}/get.miner.status.summary.json`));
-      const found = special?.(cmd) ?? null;
-      if (found !== null) return found;
-      const key = sha256(`${cmd}${password}QbVy1Ou3${String(request["ts"])}`);
-      if (request["token"] !== key.toString("base64").slice(0, 8))
-        return { code: -4, msg: "no permission", when: 1 };
-      const isSealed = cmd === "set.miner.pools";
-      const content = isSealed ? JSON.parse(openSealed(key, String(param)) ?? "null") : param;
-      told.push({ cmd, param: content, account: request["account"] });
-      if (cmd === "set.miner.service") state.working = param === "stop" ? "false" : "true";
-      if (cmd === "set.miner.power_percent") state.percent = Number((param as { percent: string }).percent);
-      if (cmd === "set.miner.power_limit") state.limitW = Number(param);
-      return ok("ok");
-    },
-  });
-  return { link: { ...link, port: 4433 }, told, state };
+  const script = (request: Record<string, unknown>): FrameReply | Error => {
+    const { cmd, param } = request as { cmd: string; param: unknown };
+    if (cmd === "get.device.info") {
+      const device = msg(`${M60}/get.device.info.json`) as Record<string, object>;
+      return ok({
+        ...device,
+        miner: { ...device["miner"], working: state.working },
+        system: { ...device["system"], apiswitch },
+        salt: "QbVy1Ou3",
+        ...(errors === undefined ? {} : { "error-code": errors }),
+      });
+    }
+    if (cmd === "get.miner.setting")
+      return ok({ "power-limit": state.limitW, "power-percent": state.percent });
+    if (cmd === "get.miner.status")
+      return param === "pools" ? (pools ?? ok({ pools: state.pools })) : ok(summaryOf(state.isHashing));
+    const found = special?.(cmd) ?? null;
+    if (found !== null) return found;
+    const key = sha256(`${cmd}${password}QbVy1Ou3${String(request["ts"])}`);
+    if (request["token"] !== key.toString("base64").slice(0, 8))
+      return { code: -4, msg: "no permission", when: 1 };
+    const isSealed = cmd === "set.miner.pools";
+    const content = isSealed ? JSON.parse(openSealed(key, String(param)) ?? "null") : param;
+    told.push({ cmd, param: content, account: request["account"] });
+    if (cmd === "set.miner.service") {
+      const isStop = param === "stop";
+      Object.assign(state, { working: String(!isStop), isHashing: !isStop });
+      if (!isStop) state.percent = 0;
+    }
+    if (cmd === "set.miner.power_percent") state.percent = Number((param as { percent: string }).percent);
+    if (cmd === "set.miner.power_limit") state.limitW = Number(param);
+    return ok("ok");
+  };
+  const link = scripted({ cgminer: () => fixture(`${M60}/pools.json`), frames: script });
+  return { link: { ...link, port: 4433 }, script, told, state };
+}
+
+function summaryOf(isHashing: boolean) {
+  const recorded = msg(`${M60}/get.miner.status.summary.json`) as { summary: object };
+  return { summary: { ...recorded.summary, ...(isHashing ? {} : { "hash-realtime": 0 }) } };
 }

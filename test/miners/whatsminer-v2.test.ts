@@ -108,7 +108,22 @@ describe("pause and resume by API v2", () => {
     await expect((await capable(link)).actions.pause?.(never)).resolves.toBe(expected);
     expect(link.written).toHaveLength(1);
   });
+
+  it("is neither sent again nor blamed on the password when a sealed answer breaks off", async () => {
+    let isCut = false;
+    const { link, told, tokens } = v2Unit({ special: () => (isCut ? '{"enc":"q83vASNFZ4mrze8BI0Vn' : null) });
+    const { actions } = await capable(link);
+    await actions.pause?.(never);
+    isCut = true;
+
+    await expect(actions.restart?.(never)).resolves.toBe("unknown");
+    await expect(actions.resume?.(never)).resolves.toBe("unknown");
+    expect([told.length, tokens(), link.written.length]).toEqual([1, 1, 3]);
+  });
 });
+
+const noPercents = (command: string, _isKnown: boolean) =>
+  command === "set_power_pct" ? '{"STATUS":"E","Code":14,"Msg":"invalid cmd"}' : null;
 
 describe("targets by API v2", () => {
   it.each([
@@ -178,16 +193,14 @@ describe("targets by API v2", () => {
     const { actions } = await capable(link);
 
     await expect(actions.setTarget?.(2380, never)).resolves.toBe("pending");
-    state.off = "true";
-    await expect(actions.setTarget?.(2040, never)).resolves.toBe("pending");
+    // Watts that are there already prove nothing of the order.
+    state.powerW = 2040;
+    await expect(actions.setTarget?.(2000, never)).resolves.toBe("pending");
   });
 
   it("become limits, with a restart, on firmware that turns out not to know percents", async () => {
     const memory = notes();
-    const { link, told, state } = v2Unit({
-      special: (command) =>
-        command === "set_power_pct" ? '{"STATUS":"E","Code":14,"Msg":"invalid cmd"}' : null,
-    });
+    const { link, told, state } = v2Unit({ special: noPercents });
 
     await expect((await capable(link, { memory })).actions.setTarget?.(2380, never)).resolves.toBe(
       "rejected",
@@ -202,6 +215,35 @@ describe("targets by API v2", () => {
     // A lowered limit is not the most that it can do.
     expect(state.limitW).toBe(2385);
     expect(await capable(link, { memory })).toMatchObject({ maxW: 3400 });
+  });
+
+  it("become limits at once in a driver that has just learnt it, without another look at what it can do", async () => {
+    const { link, told } = v2Unit({ special: noPercents });
+    const { actions } = await capable(link);
+
+    await expect(actions.setTarget?.(2380, never)).resolves.toBe("rejected");
+    await expect(actions.setTarget?.(2380, never)).resolves.toBe("effective");
+    expect(told).toEqual([{ cmd: "adjust_power_limit", power_limit: "2380" }]);
+  });
+
+  it("as limits never pass the owner's own, also one that he lowers later", async () => {
+    const memory = notes();
+    let isLost = false;
+    const { link, state } = v2Unit({
+      special: (command, isKnown) => (isLost ? "" : noPercents(command, isKnown)),
+    });
+    const { actions } = await capable(link, { memory });
+    await actions.setTarget?.(2380, never);
+    await actions.setTarget?.(2500, never);
+    isLost = true;
+    await expect(actions.setTarget?.(2000, never)).resolves.toBe("unknown");
+    isLost = false;
+    expect(await capable(link, { memory })).toMatchObject({ maxW: 3400 });
+
+    state.limitW = 2800;
+    expect(await capable(link, { memory })).toMatchObject({ maxW: 2800 });
+    await expect(actions.setTarget?.(3400, never)).resolves.toBe("effective");
+    expect(state.limitW).toBe(2800);
   });
 });
 

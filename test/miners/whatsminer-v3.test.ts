@@ -47,6 +47,28 @@ describe("an M60S by API v3", () => {
     expect(link.written).toEqual([]);
   });
 
+  it("says that changes are not allowed where the device says so itself", async () => {
+    const { link } = v3Unit({
+      special: () => ({ code: -4, msg: "no permission for write command", when: 1 }),
+    });
+
+    await expect((await capable(link)).actions.pause?.(never)).rejects.toMatchObject({
+      code: "MINER_WRITES_OFF",
+    });
+  });
+
+  it("has no pools to tell or to write while it is paused, and says what to do", async () => {
+    const { link, state } = v3Unit({ pools: { code: -1, msg: "fail", when: 1 } });
+    const { actions } = await capable(link);
+    const wanted = { code: "MINER_INCOMPLETE", exit: 3, hint: expect.stringMatching(/^Resume it/) };
+
+    await expect(actions.writePools?.([target()], never)).rejects.toMatchObject({ code: "MINER_BAD_ANSWER" });
+    state.working = "false";
+    await expect(actions.writePools?.([target()], never)).rejects.toMatchObject(wanted);
+    await expect(createWhatsminerDriver().backup(link, never)).rejects.toMatchObject(wanted);
+    expect(link.written).toEqual([]);
+  });
+
   it("is left alone after one wrong password", async () => {
     const { link } = v3Unit({ password: "other123" });
     const { actions } = await capable(link, { password: "hunter2" });
@@ -84,6 +106,24 @@ describe("an M60S by API v3", () => {
       "effective",
     );
     expect(told).toMatchObject([{ cmd: "set.miner.power_limit", param: 2520 }]);
+  });
+
+  it("tells no target while its settings cannot be read", async () => {
+    const { link } = v3Unit();
+    const driver = createWhatsminerDriver();
+    const frames = {
+      ...link.frames,
+      ask: (request: Readonly<Record<string, unknown>>, signal: AbortSignal) =>
+        request["cmd"] === "get.miner.setting"
+          ? Promise.reject(unreachableError("MINER_TIMEOUT", "slow"))
+          : link.frames.ask(request, signal),
+    };
+
+    expect(await driver.read({ ...link, frames }, never)).toMatchObject({
+      state: "mining",
+      powerW: 3156,
+      powerTargetW: null,
+    });
   });
 
   it("is read in five requests, and without the parts that a stopped mining process does not tell", async () => {

@@ -1,12 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { createWhatsminerDriver } from "#src/miners/whatsminer.ts";
 import { toErrors } from "#src/miners/whatsminer-errors.ts";
-import { toModel, toV2Identity, toV2Reading, toVersion } from "#src/miners/whatsminer-v2-reading.ts";
+import { targetW } from "#src/miners/whatsminer-power.ts";
+import {
+  toModel,
+  toV2Identity,
+  toV2Power,
+  toV2Reading,
+  toVersion,
+} from "#src/miners/whatsminer-v2-reading.ts";
 import { toV3Identity, toV3Reading } from "#src/miners/whatsminer-v3-reading.ts";
 import { unreachableError } from "#src/model/errors.ts";
 import { field } from "#src/model/parse.ts";
 import { fixture, scripted, sections } from "./fixtures.ts";
-import { capable, M20, M30, M60, msg, never, notes, v2Unit } from "./whatsminer-units.ts";
+import { capable, M20, M30, M60, msg, never, notes, v2Unit, v3Unit } from "./whatsminer-units.ts";
 
 const V2 = (change: { status?: object; summary?: object; errors?: unknown } = {}) => {
   const status = structuredClone(sections(`${M30}/status.json`));
@@ -249,6 +256,18 @@ describe("odd figures and states", () => {
   ])("errors as %s", (_, value, codes) => expect(toErrors(value).map(({ code }) => code)).toEqual(codes));
 });
 
+describe("the configured target", () => {
+  it("is the limit where more than all of it is told, as by units with liquid", () => {
+    const memory = notes();
+    const told = (percent: unknown) => {
+      const answers = V2({ status: { power_pct: percent } });
+      return targetW(toV2Power(answers.status, answers.summary), memory, 0);
+    };
+
+    expect([told(120), told("60"), told("0"), told("soon")]).toEqual([3400, 2040, 3400, 3400]);
+  });
+});
+
 describe("what it can do", () => {
   it("is a continuous target between 40 % and the limit, pause, and three pools by failover", async () => {
     expect(await capable(v2Unit().link)).toMatchObject({
@@ -322,6 +341,26 @@ describe("which API it is", () => {
       model: "M30S+_VE40",
     });
     expect(older.asked.some((line) => line.includes("get.device.info"))).toBe(false);
+  });
+
+  it("v2 stands in for v3 while the frames are away, as after a start, and gives way within a minute", async () => {
+    const { script, told } = v3Unit();
+    let isUp = false;
+    const link = scripted({
+      cgminer: oldOfNew,
+      frames: (request) => (isUp ? script(request) : unreachableError("MINER_UNREACHABLE", "refused")),
+    });
+    const driver = createWhatsminerDriver();
+    const { actions } = await driver.capabilities(link, never);
+    expect((await driver.identify(link, never))?.model).toBe("M30S+_VE40");
+
+    isUp = true;
+    expect((await driver.read(link, never)).stateDetail).toBe("error 110, error 218");
+    link.pace.slept += 60_000;
+    expect((await driver.read(link, never)).stateDetail).toBe("error 264 Power communication error");
+    expect((await driver.identify(link, never))?.model).toBe("M60S_VK40");
+    await expect(actions.pause?.(never)).resolves.toBe("effective");
+    expect(told).toMatchObject([{ cmd: "set.miner.service", param: "stop" }]);
   });
 
   it("frames come first on their own port, and nothing else is asked there", async () => {

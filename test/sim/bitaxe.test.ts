@@ -158,6 +158,35 @@ test("2.15 takes pools by slot after a restart, and legacy keys are answered and
   });
 });
 
+test("a slot forgets each setting that is left out, and passes over what it does not know", async () => {
+  await withMiner({}, async ({ send, info }) => {
+    const slot = { stratumURL: "127.0.0.1", stratumPort: 3333, stratumUser: "coop.three" };
+    const kept = { stratumTLS: 2, stratumCert: "-----BEGIN", stratumExtranonceSubscribe: true };
+    await send("PUT", "/api/system/pools/2", { ...slot, ...kept, stratumSuggestedDifficulty: 4096, odd: {} });
+    expect((await info()).pools[2]).toMatchObject({ ...slot, ...kept, stratumPassword: "*****" });
+    await send("PATCH", "/api/system", { pools: [{ ...slot, id: 2 }] });
+    expect((await info()).pools[2]).toMatchObject({
+      ...{ stratumTLS: 0, stratumCert: "", stratumExtranonceSubscribe: false },
+      ...{ stratumSuggestedDifficulty: 0, stratumDecodeCoinbase: true },
+    });
+  });
+});
+
+test("heat trips it to its lowest clock until its owner resets it", async () => {
+  await withMiner({}, async ({ miner, clock, send, info }) => {
+    miner.setFaults([{ kind: "hot" }]);
+    await clock.sleep(60_000);
+    miner.setFaults([]);
+    await clock.sleep(600_000);
+    const tripped = { overheat_mode: 1, frequency: 50, coreVoltage: 1000, fanspeed: 100, hashRate: 0 };
+    expect(await info()).toMatchObject(tripped);
+    await send("PATCH", "/api/system", { overheat_mode: 0, frequency: 490, coreVoltage: 1150 });
+    await clock.sleep(120_000);
+    expect(await info()).toMatchObject({ overheat_mode: 0, frequency: 490 });
+    expect(Number((await info())["hashRate"])).toBeGreaterThan(900);
+  });
+});
+
 test("the fallback is used after useFallbackStratum and a restart", async () => {
   await withMiner({}, async ({ clock, send, info }) => {
     await send("PATCH", "/api/system", { useFallbackStratum: 1 });

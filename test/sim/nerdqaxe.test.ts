@@ -176,6 +176,21 @@ test("a shutdown rests at a few watts until a restart, which sets the counters t
   });
 });
 
+test("heat takes the power from the chips until a start, without a word in the older API", async () => {
+  await withMiner({}, async ({ miner, clock, send, info, restart }) => {
+    miner.setFaults([{ kind: "hot" }]);
+    await clock.sleep(120_000);
+    miner.setFaults([]);
+    await clock.sleep(600_000);
+    const dashboard = (await (await send("GET", "/api/v2/dashboard")).json()) as Record<string, object>;
+    expect(dashboard["system"]).toMatchObject({ shutdown: false, boardError: 1 });
+    expect(await info()).toMatchObject({ shutdown: false, hashRate: 0, coreVoltageActual: 0 });
+    await restart();
+    await clock.sleep(120_000);
+    expect(Number((await info())["hashRate"])).toBeGreaterThan(4_000);
+  });
+});
+
 test("with one-time codes each write wants one; five wrong ones lock the door for five minutes", async () => {
   await withMiner({ password: "123456" }, async ({ clock, send, info }) => {
     const patch = (headers: Record<string, string>) =>

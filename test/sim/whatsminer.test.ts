@@ -55,8 +55,9 @@ test("an M30S+ answers with a bare status or a list, closes without a NUL, and p
     const summary = await read(miner, "summary");
     expect(summary).toMatch(/^\{"STATUS":\[\{"STATUS":"S","Msg":"Summary"\}\],"SUMMARY":\[.*,\}\],"id":1\}$/);
     expect(await readJson(miner, "status")).toMatchObject({
-      Msg: { mineroff: "false", power_limit_set: "3400" },
+      Msg: { mineroff: "false", power_mode: "", hash_percent: "" },
     });
+    expect((await readJson(miner, "status")).Msg).not.toHaveProperty("power_pct");
     expect((await readJson(miner, "pools")).POOLS).toMatchObject([{ POOL: 1, Quota: 1, User: "coop.one" }]);
   }));
 
@@ -88,6 +89,7 @@ test("a write needs a seal, a token of its own and half an hour", () =>
     expect((await readJson(miner, "status")).Msg.mineroff).toBe("true");
     expect(miner.wallW()).toBeLessThan(30);
     await clock.sleep(30 * 60_000);
+    expect((await readJson(miner, "status")).Msg.mineroff_reason).toBe("by whatsminer api");
     expect(await tell({ cmd: "power_on" })).toMatchObject({ Code: 135 });
   }));
 
@@ -102,7 +104,7 @@ test("it gives out 32 tokens, and the next when the first is old", () =>
     });
   }));
 
-test("a percent acts within seconds and is lost by a start; a limit restarts the mining unless it boots fast", () =>
+test("a percent acts within seconds and is lost by each start; a limit restarts the mining unless it boots fast", () =>
   withMiner(startWhatsminerM30, {}, async (miner, clock) => {
     await clock.sleep(60_000);
     const tell = await signIn(miner);
@@ -124,10 +126,6 @@ test("a percent acts within seconds and is lost by a start; a limit restarts the
     expect(await read(miner, "summary")).toMatch(/"HS RT":0,.*"Upfreq Complete":0,/);
     await clock.sleep(180_000);
     expect(Math.abs(miner.wallW() / 2500 - 1)).toBeLessThan(0.05);
-    expect((await readJson(miner, "status")).Msg).toMatchObject({
-      power_limit_set: "2500",
-      power_pct: "100",
-    });
   }));
 
 test("pools need all nine fields and apply after a restart of the mining", () =>
@@ -198,6 +196,12 @@ test("an M60S speaks in frames: TH/s, codes below zero, a token in each write", 
     expect(await asked("get.device.info", "miner")).toMatchObject({ msg: { miner: { working: "false" } } });
     expect(await asked("get.miner.status", "pools")).toMatchObject({ code: -1 });
     // The old API tells the same device, and counts its work.
-    expect(await readJson(miner, "get_version")).toMatchObject({ Msg: { api_ver: "3.0.3" } });
+    expect(await readJson(miner, "get_version")).toMatchObject({ Msg: { api_ver: "2.2.2" } });
     expect((await readJson(miner, "pools")).POOLS[0]).toHaveProperty("Accepted");
+    expect((await readJson(miner, "pools")).POOLS[0]).not.toHaveProperty("Difficulty Accepted");
+    expect(await readJson(miner, "status")).toMatchObject({ Msg: { mineroff: "true", power_pct: 60 } });
+    expect(await readJson(miner, "summary")).toMatchObject({ Msg: { Elapsed: 0, "Power Limit": 3600 } });
+    expect(await told("set.miner.service", "start")).toMatchObject({ code: 0 });
+    // 0 is its word for none.
+    expect(await asked("get.miner.setting")).toMatchObject({ msg: { "power-percent": 0 } });
   }));
