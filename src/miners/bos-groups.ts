@@ -3,7 +3,7 @@ import { splitUnsupported } from "../model/miner-errors.ts";
 import { field, flag, text } from "../model/parse.ts";
 import type { Seen } from "../model/prove-write.ts";
 import { rawText } from "./cgminer.ts";
-import { checkCount, isSameUrl, toEndpoint } from "./pool-target.ts";
+import { checkAddress, checkCount, isSameUrl } from "./pool-target.ts";
 
 /** Pools of one group stand in for each other in order; groups share the work (miners.md §7.6). */
 export interface BosGroup {
@@ -70,7 +70,7 @@ export function groupsFor(
   present: readonly BosGroup[],
 ): BosGroup[] {
   checkCount(pools, BOS_POOLS);
-  for (const pool of pools) toEndpoint(pool);
+  for (const pool of pools) checkAddress(pool);
   const shares = pools.map(({ sharePpm }) => sharePpm);
   if (shares.every((share) => share === null)) {
     return [{ name: present[0]?.name || "Default", quota: 1, ratio: null, pools: pools.map(toPool) }];

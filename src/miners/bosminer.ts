@@ -1,7 +1,7 @@
 import { HearthError } from "../model/errors.ts";
 import type { MinerActions, MinerCapabilities, MinerIdentity, MinerReading } from "../model/miner.ts";
 import { minerIncomplete } from "../model/miner-errors.ts";
-import type { DeviceLink, DriverMemory, DriverOptions, MinerDriver } from "../model/miner-link.ts";
+import type { DeviceLink, DriverOptions, MinerDriver } from "../model/miner-link.ts";
 import { askSelf, type BosSelf, type BosVersion, createBosGraphql } from "./bos-graphql.ts";
 import { BOS_POOLS, storedOf } from "./bos-groups.ts";
 import { askBos, BOS_IDLE_W, POWER_TARGET, toBosReading } from "./bos-socket.ts";
@@ -30,7 +30,7 @@ const MAX_USER_LENGTH = 63;
 /** Braiins OS up to 22.08, the last one for the S9: settings by GraphQL, figures and pause by the socket (miners.md §7.7). */
 export function createBosminerDriver(options: DriverOptions = {}): MinerDriver {
   const graphql = createBosGraphql(options);
-  const memory = options.memory ?? createMemory();
+  const memory = options.memory ?? new Map<string, unknown>();
   const access = (link: DeviceLink): BosminerAccess => ({ link, graphql, memory });
   return {
     id: "bosminer",
@@ -144,12 +144,4 @@ function actionsOf(access: BosminerAccess, { groups }: BosminerConfig, hasTarget
   if (hasTarget) actions.setTarget = (powerW, signal) => setBosminerTarget(access, powerW, signal);
   if (groups !== null) actions.writePools = (pools, signal) => writeBosminerPools(access, pools, signal);
   return actions;
-}
-
-function createMemory(): DriverMemory {
-  const notes = new Map<string, unknown>();
-  return {
-    get: (key) => notes.get(key) ?? null,
-    set: (key, value) => void (value === null ? notes.delete(key) : notes.set(key, value)),
-  };
 }

@@ -9,6 +9,14 @@ export interface PoolEndpoint {
   isTls: boolean;
 }
 
+/** A pool of Stratum V2 may name the pool's public key after its port: `stratum2+tcp://host:port/key`. */
+const WITH_KEY = /^(stratum2\+(?:tcp|ssl|tls):\/\/[^/\s]+)\/[1-9A-HJ-NP-Za-km-z]{1,128}$/i;
+
+/** The same check as of `toEndpoint`, for firmware that keeps the whole address, the key of Stratum V2 included. */
+export function checkAddress(pool: Pick<PoolTarget, "url" | "user" | "password">): void {
+  toEndpoint({ ...pool, url: pool.url.replace(WITH_KEY, "$1") });
+}
+
 /** Throws `POOL_TEXT_INVALID` (exit 2) for what is no pool address, or holds control characters. */
 export function toEndpoint(pool: Pick<PoolTarget, "url" | "user" | "password">): PoolEndpoint {
   const match = /^stratum2?\+(tcp|ssl|tls):\/\/(\[[^\]]+\]|[^/:\s]+):(\d{1,5})\/?$/i.exec(pool.url);
@@ -62,9 +70,13 @@ export function checkCommaText(pools: readonly PoolTarget[]): void {
   }
 }
 
-/** Do both lead to the same place? The scheme counts, the spelling of the host does not. */
+/** Do both lead to the same place? The scheme counts, the spelling of the host does not; that of a key does. */
 export function isSameUrl(one: string, other: string): boolean {
-  const clean = (url: string) => url.trim().toLowerCase().replace(/\/$/, "");
+  const clean = (url: string) =>
+    url
+      .trim()
+      .replace(/\/$/, "")
+      .replace(/^([^/]*\/\/)?[^/]*/, (place) => place.toLowerCase());
   return clean(one) === clean(other);
 }
 

@@ -22,7 +22,7 @@ const MAX_USER_LENGTH = 127;
 
 /** Whatsminer of MicroBT: a percent of the configured power limit, mining off and on, pools by failover (miners.md §11). */
 export function createWhatsminerDriver(options: DriverOptions = {}): MinerDriver {
-  const memory = options.memory ?? createNotes();
+  const memory = options.memory ?? new Map<string, unknown>();
   const generations = {
     v1: createV2Generation(1, createAccess(options, "admin"), memory),
     v2: createV2Generation(2, createAccess(options, "admin"), memory),
@@ -236,9 +236,4 @@ function readOnly(): MinerCapabilities {
     maxUserLength: MAX_USER_LENGTH,
     actions: {},
   };
-}
-
-function createNotes(): DriverMemory {
-  const notes = new Map<string, unknown>();
-  return { get: (key) => notes.get(key) ?? null, set: (key, value) => void notes.set(key, value) };
 }

@@ -112,6 +112,7 @@ export interface FrameReply {
 
 /** Small notes of a driver about one device that must outlive the process: the mode before a pause, a safety to restore. */
 export interface DriverMemory {
+  /** Null or undefined where nothing is noted. */
   get(key: string): unknown;
   /** Null forgets. */
   set(key: string, value: unknown): void;
