@@ -10,6 +10,7 @@ import {
   askBoard,
   askOptional,
   type BoardWrites,
+  boardCapabilities,
   boardIdentity,
   checkWell,
   createWorkWatch,
@@ -20,7 +21,7 @@ import {
   restBoard,
   SHOWN_WITHIN_MS,
 } from "./esp-board.ts";
-import { BOARD_POOLS, tellsFlatPools } from "./esp-pools.ts";
+import { tellsFlatPools } from "./esp-pools.ts";
 import { storedFrom } from "./pool-target.ts";
 
 /** Draw while the chip is held in reset, W; a guess (miners.md §4.3). */
@@ -71,28 +72,13 @@ export function toIdentity(info: unknown): MinerIdentity | null {
 function toCapabilities(link: DeviceLink, info: unknown, ladder: ClockLadder): MinerCapabilities {
   // Older firmware has no such key, and its pause route answers 404 (miners.md §4.3).
   const canPause = isPaused(info) !== null;
-  const steps = stepsOf(ladder, info);
   return {
-    canPause,
-    power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
-    split: "none",
-    // `maxPower` is the ceiling of the board's family, not what this board can be set to.
-    minW: null,
-    maxW: null,
-    steps,
+    ...boardCapabilities(stepsOf(ladder, info), canPause),
     idleW: IDLE_W,
-    wakeS: 60,
-    tauS: 10,
-    minOnS: 600,
-    minOffS: 300,
-    restartsOnChange: false,
-    // After any restart it mines again (miners.md §4.3).
-    pausePersists: false,
+    split: "none",
     splitStepPpm: null,
-    poolSlots: BOARD_POOLS,
     poolSwitch: "restart",
     poolsNeedRestart: true,
-    maxUserLength: 63,
     actions: actionsOf(link, info, ladder, canPause),
   };
 }

@@ -1,9 +1,18 @@
 import { HearthError, unreachableError } from "../model/errors.ts";
-import type { FirmwareId, MinerIdentity, MinerReading, MinerState, WriteResult } from "../model/miner.ts";
+import type {
+  FirmwareId,
+  MinerCapabilities,
+  MinerIdentity,
+  MinerReading,
+  MinerState,
+  PowerStep,
+  WriteResult,
+} from "../model/miner.ts";
 import { minerInFault } from "../model/miner-errors.ts";
 import type { DeviceLink } from "../model/miner-link.ts";
 import { field, number, text, toMac } from "../model/parse.ts";
 import { proveWrite, sendUnproved } from "../model/prove-write.ts";
+import { BOARD_POOLS } from "./esp-pools.ts";
 
 /** Telemetry of every board of this line, whichever fork runs on it. */
 export const BOARD_INFO = "/api/system/info";
@@ -131,6 +140,33 @@ export function fansOf(info: unknown, secondRpm: string, secondPercent: string):
     fans.push({ rpm: other, percent: number(info, secondPercent, { min: 0, max: 100 }) ?? percent });
   }
   return fans;
+}
+
+type AlikeCapabilities = Omit<
+  MinerCapabilities,
+  "split" | "idleW" | "splitStepPpm" | "poolSwitch" | "poolsNeedRestart" | "actions"
+>;
+
+/** What every board of this line can do alike. */
+export function boardCapabilities(steps: PowerStep[], canPause: boolean): AlikeCapabilities {
+  return {
+    canPause,
+    power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
+    // What the telemetry calls its power limits are not what the board can be set to (miners.md §4.3).
+    minW: null,
+    maxW: null,
+    steps,
+    // A restart and the ramp of the clock.
+    wakeS: 60,
+    tauS: 10,
+    minOnS: 600,
+    minOffS: 300,
+    restartsOnChange: false,
+    // After any restart it mines again (miners.md §4.3, §5.3).
+    pausePersists: false,
+    poolSlots: BOARD_POOLS,
+    maxUserLength: 63,
+  };
 }
 
 /** What differs between the forks in a write. */

@@ -7,6 +7,7 @@ import {
   askBoard,
   askOptional,
   type BoardWrites,
+  boardCapabilities,
   boardIdentity,
   checkWell,
   createWorkWatch,
@@ -17,7 +18,6 @@ import {
   restBoard,
   SHOWN_WITHIN_MS,
 } from "./esp-board.ts";
-import { BOARD_POOLS } from "./esp-pools.ts";
 import { askWritable } from "./nerdqaxe-access.ts";
 import { NERD_SETTINGS, splitSettings, writeNerdPools } from "./nerdqaxe-pools.ts";
 import { faultOf, isShutDown, NERD_MODE, splitOf, toReading } from "./nerdqaxe-reading.ts";
@@ -91,32 +91,16 @@ function askDashboard(link: DeviceLink, signal: AbortSignal): Promise<unknown> {
 
 function toCapabilities(link: DeviceLink, info: unknown, facts: NerdFacts): MinerCapabilities {
   const canPause = isShutDown(info) !== null;
-  const steps = stepsOf(facts.ladder, info);
   const { activeMode } = splitOf(info);
   const hasDual = activeMode !== null;
   return {
-    canPause,
-    power: steps.length > 0 ? "discrete" : canPause ? "onoff" : "none",
-    split: hasDual ? "dual" : "none",
-    // `minPower` and `maxPower` are the ends of the meter on the board's page, not what it can be set to.
-    minW: null,
-    maxW: null,
-    steps,
+    ...boardCapabilities(stepsOf(facts.ladder, info), canPause),
     idleW: IDLE_W,
-    // A restart and the ramp of the clock.
-    wakeS: 60,
-    tauS: 10,
-    minOnS: 600,
-    minOffS: 300,
-    restartsOnChange: false,
-    // It lasts until any restart (miners.md §5.3).
-    pausePersists: false,
+    split: hasDual ? "dual" : "none",
     splitStepPpm: hasDual ? BALANCE_STEP_PPM : null,
-    poolSlots: BOARD_POOLS,
     poolSwitch: hasDual ? "reconnect" : "restart",
     // Shares are a matter of the dual mode: where it runs already, pools and balance apply by a reconnect.
     poolsNeedRestart: activeMode !== NERD_MODE.dual,
-    maxUserLength: 63,
     actions: actionsOf(link, facts, canPause),
   };
 }
