@@ -1,13 +1,11 @@
 import { readConfig } from "../config/config-store.ts";
 import { type HearthPaths, hearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
-import { openStateStore } from "../ledger/state-store.ts";
-import { toInstant } from "../model/clock.ts";
 import type { HearthConfig, MinerConfig } from "../model/config.ts";
-import { HearthError } from "../model/errors.ts";
 import { type DiscoverOptions, type Discovery, discoverMiners } from "./discover.ts";
 import { followMiner } from "./follow-miner.ts";
 import type { FoundMiner } from "./identify-miner.ts";
+import { lastSeen } from "./last-seen.ts";
 
 /** A found miner beside what this installation knows of it. */
 export interface HomeMiner extends FoundMiner {
@@ -72,20 +70,6 @@ function offlineOf(paths: HearthPaths, known: readonly MinerConfig[], { seenAt }
   const missing = known.filter(({ id }) => !seenAt.has(id));
   const seen = missing.length > 0 ? lastSeen(paths) : () => null;
   return missing.map(({ name, id, host, port }) => ({ name, id, host, port, lastSeenAt: seen(name) }));
-}
-
-/** When the loop last had an answer, by name of the miner. */
-export function lastSeen(paths: HearthPaths): (name: string) => string | null {
-  try {
-    const store = openStateStore(paths.state, { readOnly: true });
-    return (name) => {
-      const { lastSeenMs = null } = store.get<{ lastSeenMs?: number | null }>(`rungs:${name}`) ?? {};
-      return lastSeenMs === null ? null : toInstant(lastSeenMs);
-    };
-  } catch (error) {
-    if (error instanceof HearthError) return () => null;
-    throw error;
-  }
 }
 
 /** Passwords of adopted miners by the host at which they are known. */

@@ -16,58 +16,12 @@ import {
   toReadingView,
 } from "../model/miner-view.ts";
 import { type PowerPlan, planPower } from "../model/power-plan.ts";
-import type { StatusView } from "../model/view.ts";
 import { isSamePool } from "../settlement/pool-url.ts";
-import { lastSeen } from "./discover-home.ts";
-import { requireHome } from "./home-files.ts";
-import { readStatus } from "./live-documents.ts";
 import { askLoop } from "./local-client.ts";
 import { createBackups } from "./miner-notes.ts";
 import { findAdopted, type OneMiner, type OneMinerOptions, withMiner } from "./one-miner.ts";
 import { poolsFor } from "./split-apply.ts";
 import { activeTerms } from "./split-terms.ts";
-
-/** One row of `hearth miner list` (interfaces.md §4). */
-export interface ListedMiner {
-  name: string;
-  state: MinerReading["state"];
-  powerW: number | null;
-  targetW: number | null;
-  id: string;
-  host: string;
-  port: number;
-  driver: string;
-  zone: string;
-  circuit: string;
-  /** RFC 3339 of the last answer; null while it answers, or was never heard. */
-  offlineSince: string | null;
-}
-
-/** The adopted miners: as the loop sees them, else as the configuration has them with what was last seen. */
-export async function listMiners(
-  env: NodeJS.ProcessEnv,
-): Promise<{ miners: ListedMiner[]; isLive: boolean }> {
-  const { paths, config } = requireHome(env);
-  const { fromWire } = await import("../model/wire.ts");
-  const document = await askLoop(paths, "/v1/miners");
-  if (document)
-    return { miners: (fromWire(document.data) as { miners: ListedMiner[] }).miners, isLive: true };
-  const { status } = await readStatus(paths);
-  const seenAt = lastSeen(paths);
-  const miners = config.miners.map((miner): ListedMiner => {
-    const { name, id, host, port, driver, zone, circuit } = miner;
-    const targetW = storedMiner(status, name)?.targetW ?? null;
-    return {
-      ...{ name, state: "unknown", powerW: null, targetW },
-      ...{ id, host, port, driver, zone, circuit, offlineSince: seenAt(name) },
-    };
-  });
-  return { miners, isLive: false };
-}
-
-function storedMiner(status: StatusView | null, name: string) {
-  return status?.miners.find((miner) => miner.name === name);
-}
 
 /** `hearth miner read`. */
 export function readMiner(options: OneMinerOptions): Promise<{ reading: ReadingView; warnings: string[] }> {

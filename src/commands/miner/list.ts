@@ -6,7 +6,7 @@ export default class MinerList extends BaseCommand {
 
   async run(): Promise<Outcome> {
     await this.parse(MinerList);
-    const { listMiners } = await import("../../app/miner-commands.ts");
+    const { listMiners } = await import("../../app/list-miners.ts");
     const { minerListLines } = await import("../../text/miner-lines.ts");
     const { miners, isLive } = await listMiners(process.env);
     const warnings = isLive

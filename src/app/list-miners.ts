@@ -1,0 +1,48 @@
+import type { MinerReading } from "../model/miner.ts";
+import type { StatusView } from "../model/view.ts";
+import { requireHome } from "./home-files.ts";
+import { lastSeen } from "./last-seen.ts";
+import { readStatus } from "./live-documents.ts";
+import { askLoop } from "./local-client.ts";
+
+/** One row of `hearth miner list` (interfaces.md §4). */
+export interface ListedMiner {
+  name: string;
+  state: MinerReading["state"];
+  powerW: number | null;
+  targetW: number | null;
+  id: string;
+  host: string;
+  port: number;
+  driver: string;
+  zone: string;
+  circuit: string;
+  /** RFC 3339 of the last answer; null while it answers, or was never heard. */
+  offlineSince: string | null;
+}
+
+/** The adopted miners: as the loop sees them, else as the configuration has them with what was last seen. */
+export async function listMiners(
+  env: NodeJS.ProcessEnv,
+): Promise<{ miners: ListedMiner[]; isLive: boolean }> {
+  const { paths, config } = requireHome(env);
+  const { fromWire } = await import("../model/wire.ts");
+  const document = await askLoop(paths, "/v1/miners");
+  if (document)
+    return { miners: (fromWire(document.data) as { miners: ListedMiner[] }).miners, isLive: true };
+  const { status } = await readStatus(paths);
+  const seenAt = lastSeen(paths);
+  const miners = config.miners.map((miner): ListedMiner => {
+    const { name, id, host, port, driver, zone, circuit } = miner;
+    const targetW = storedMiner(status, name)?.targetW ?? null;
+    return {
+      ...{ name, state: "unknown", powerW: null, targetW },
+      ...{ id, host, port, driver, zone, circuit, offlineSince: seenAt(name) },
+    };
+  });
+  return { miners, isLive: false };
+}
+
+function storedMiner(status: StatusView | null, name: string) {
+  return status?.miners.find((miner) => miner.name === name);
+}
