@@ -1,6 +1,7 @@
 import { ecb } from "@noble/ciphers/aes.js";
 import { md5 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { withoutTail } from "../model/parse.ts";
 
 /** How a Whatsminer wants to be told who changes it: tokens and sealed text (miners.md §11). */
 
@@ -72,7 +73,7 @@ export function unseal(key: Uint8Array, sealed: string): string | null {
   try {
     const bytes = Uint8Array.from(atob(sealed.replaceAll(/\s/g, "")), (letter) => letter.charCodeAt(0));
     const plain = new TextDecoder().decode(ecb(key, { disablePadding: true }).decrypt(bytes));
-    return plain.replace(/[\u0000-\u001f]+$/, "");
+    return withoutTail(plain);
   } catch {
     return null;
   }

@@ -74,6 +74,16 @@ export function toMac(value: unknown): string | null {
 }
 
 /**
+ * An answer without the NULs, blanks and line ends behind it (miners.md §3.3 row 1). Walked from the end: a pattern that
+ * tries every start of the tail takes minutes over a megabyte of blanks, and the whole loop stands still meanwhile.
+ */
+export function withoutTail(answer: string): string {
+  let end = answer.length;
+  while (end > 0 && answer.charCodeAt(end - 1) <= 0x20) end--;
+  return answer.slice(0, end);
+}
+
+/**
  * Text from outside made safe for a terminal: control characters, escape sequences, bidirectional and
  * zero-width characters are dropped, the length is limited (reliability.md T11).
  */

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { HearthError } from "../model/errors.ts";
 import { minerBadAnswer, minerTimeout, minerUnreachable } from "../model/miner-errors.ts";
 import type { CgminerLink, CgminerReply, CgminerRequest } from "../model/miner-link.ts";
+import { withoutTail } from "../model/parse.ts";
 import { parseCgminerReply, parseStrictReply } from "./cgminer-reply.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import type { LinkGround } from "./device-link.ts";
@@ -32,10 +33,9 @@ async function exchangeOnce(
   const { where, limits } = ground;
   const wire = typeof request === "string" ? request : JSON.stringify(request);
   try {
-    return await withDeadline(limits.totalMs, signal, async (stop) => {
-      const address = await ground.address();
-      return talk(ground, address, wire, stop);
-    });
+    return await withDeadline(limits.totalMs, signal, async (stop) =>
+      talk(ground, await ground.address(stop), wire, stop),
+    );
   } catch (error) {
     if (error instanceof HearthError || signal.aborted) throw error;
     if (error instanceof DeadlineError) throw minerTimeout(where, error.totalMs);
@@ -142,7 +142,7 @@ class Answer {
 
 function toText(chunks: readonly Buffer[]): string {
   const whole = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-  return whole.toString("utf8").replace(/[\0\s]+$/, "");
+  return withoutTail(whole.toString("utf8"));
 }
 
 /** Answers end in NUL, sometimes with a line feed behind it (miners.md §3.3 row 1). */

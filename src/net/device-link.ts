@@ -51,7 +51,7 @@ export interface LinkGround {
   limits: LinkLimits;
   queue: HostQueue;
   /** The address to connect to now. */
-  address(): Promise<string>;
+  address(signal: AbortSignal): Promise<string>;
   guard(signal: AbortSignal): Promise<void>;
   onExchange(exchange: RecordedExchange): void;
 }
@@ -75,7 +75,7 @@ export function createDeviceLink(host: string, port: number, options: DeviceLink
       where,
       limits: limitsOf(options),
       queue,
-      address: () => resolveDevice(host, { allowPublic: options.allowPublic ?? false }),
+      address: (signal) => resolveDevice(host, { allowPublic: options.allowPublic ?? false, signal }),
       guard: options.guard ?? (async () => Promise.reject(minerNotAdopted(where))),
       onExchange: options.onExchange ?? (() => undefined),
     };

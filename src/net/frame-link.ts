@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { HearthError } from "../model/errors.ts";
 import { minerBadAnswer, minerCutAnswer, minerTimeout, minerUnreachable } from "../model/miner-errors.ts";
 import type { FrameLink, FrameReply } from "../model/miner-link.ts";
-import { field, toNumber } from "../model/parse.ts";
+import { field, toNumber, withoutTail } from "../model/parse.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
 import type { LinkGround } from "./device-link.ts";
 import { parseJson } from "./json.ts";
@@ -39,7 +39,7 @@ export function toFrame(json: string): Buffer {
 export function parseFrameReply(text: string, where: string): FrameReply {
   let body: unknown;
   try {
-    body = parseJson(text.replace(/[\0\s]+$/, ""));
+    body = parseJson(withoutTail(text));
   } catch {
     throw minerBadAnswer(where, "gave an answer that is not valid JSON", text);
   }
@@ -62,7 +62,7 @@ async function exchangeOnce(
   const json = JSON.stringify(request);
   try {
     const text = await withDeadline(limits.totalMs, signal, async (stop) =>
-      talk(ground, await ground.address(), toFrame(json), stop),
+      talk(ground, await ground.address(stop), toFrame(json), stop),
     );
     ground.onExchange({ protocol: "frames", request: json, status: null, text });
     return parseFrameReply(text, where);

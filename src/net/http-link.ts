@@ -79,7 +79,7 @@ async function sendOnce(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const { host, port, where, limits } = ground;
-  const address = await ground.address();
+  const address = await ground.address(signal);
   const url = `http://${address.includes(":") ? `[${address}]` : address}:${port}${wanted.path}`;
   const headers: Record<string, string> = {
     accept: "application/json",

@@ -114,6 +114,16 @@ describe("a sick peer", () => {
     expect(reply.isPartial).toBe(true);
   });
 
+  it("that sends a megabyte of blanks before its end does not hold up the program", async () => {
+    const blanks = `{"STATUS":"S","Msg":"${" ".repeat(300_000)}x"}\0`;
+    await using server = await startAnswering(blanks);
+    const started = performance.now();
+
+    await open(server.port).ask({ command: "v" }, never);
+
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   it("that never ends is cut at the cap", async () => {
     await using server = await startTcp((socket) => {
       const pump = () => {
@@ -152,6 +162,21 @@ describe("a sick peer", () => {
 });
 
 describe("the queue of a device", () => {
+  it("lets go at once of who is called off behind a request that hangs", async () => {
+    await using server = await startTcp(() => undefined);
+    const link = open(server.port, { totalMs: 3000 });
+    const hanging = link.ask({ command: "a" }, AbortSignal.timeout(900)).catch(() => undefined);
+    const callOff = new AbortController();
+    const waiting = link.ask({ command: "b" }, callOff.signal);
+    const started = performance.now();
+    callOff.abort(new Error("called off"));
+
+    await expect(waiting).rejects.toThrow("called off");
+    expect(performance.now() - started).toBeLessThan(300);
+    await hanging;
+    expect(server.connections).toBe(1);
+  });
+
   it("sends one request at a time, goes on after a failure and drops what was called off", async () => {
     let count = 0;
     let answering = 0;

@@ -71,6 +71,31 @@ describe("the address of a device", () => {
     await expect(resolveDevice("localhost", home)).resolves.toBe("127.0.0.1");
   });
 
+  it("is not waited for when the name server is down, nor after the caller has gone", async () => {
+    const find = () => new Promise<never>(() => undefined);
+    const callOff = new AbortController();
+    const waiting = resolveDevice("den.local", { ...home, find, signal: callOff.signal });
+    callOff.abort(new Error("called off"));
+
+    await expect(waiting).rejects.toThrow("called off");
+    await expect(resolveDevice("den.local", { ...home, find, withinMs: 20 })).rejects.toMatchObject({
+      code: "MINER_UNREACHABLE",
+    });
+  });
+
+  it("is refused when one of a name's addresses is public, whichever comes first", async () => {
+    for (const addresses of [
+      ["192.168.1.44", "8.8.8.8"],
+      ["8.8.8.8", "192.168.1.44"],
+    ]) {
+      const find = async () => addresses.map((address) => ({ address }));
+
+      await expect(resolveDevice("den.example", { ...home, find })).rejects.toMatchObject({
+        code: "MINER_ADDRESS_REFUSED",
+      });
+    }
+  });
+
   it("of an unknown name is unreachable", async () => {
     await expect(resolveDevice("no-such-miner.invalid", home)).rejects.toMatchObject({
       code: "MINER_UNREACHABLE",
