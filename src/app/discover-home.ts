@@ -1,10 +1,10 @@
 import { readConfig } from "../config/config-store.ts";
 import { type HearthPaths, hearthPaths } from "../config/paths.ts";
-import { openSecrets } from "../config/secrets.ts";
-import type { HearthConfig, MinerConfig } from "../model/config.ts";
+import type { MinerConfig } from "../model/config.ts";
 import { type DiscoverOptions, type Discovery, discoverMiners } from "./discover.ts";
 import { followMiner } from "./follow-miner.ts";
 import type { FoundMiner } from "./identify-miner.ts";
+import { knownMiners } from "./known-miners.ts";
 import { lastSeen } from "./last-seen.ts";
 
 /** A found miner beside what this installation knows of it. */
@@ -40,14 +40,21 @@ export async function discoverHome(
 ): Promise<HomeDiscovery> {
   const paths = hearthPaths(env);
   const config = readConfig(paths)?.config ?? null;
-  const discovery = await discoverMiners({ ...options, passwords: passwordsOf(paths, config) });
   const known = config?.miners ?? [];
+  const discovery = await discoverMiners({ ...options, known: knownMiners(paths, known) });
   const miners = discovery.miners.map((found): HomeMiner => {
     const miner = known.find(({ id }) => id === found.identity.id);
     const movedFrom = miner && hasMoved(miner, discovery) ? `${miner.host}:${miner.port}` : null;
     return { ...found, name: miner?.name ?? null, movedFrom };
   });
   const warnings = [...discovery.warnings];
+  for (const { name, id } of known) {
+    const places = discovery.seenAt.get(id) ?? [];
+    if (places.length > 1)
+      warnings.push(
+        `${name} answers at ${places.join(" and ")}: one may be a double, so its entry stays as it is`,
+      );
+  }
   for (const { name, movedFrom, identity, host, port } of miners) {
     if (movedFrom === null || options.dryRun) continue;
     const isFollowed = followMiner(paths, { id: identity.id, host, port });
@@ -60,24 +67,20 @@ export async function discoverHome(
   return { miners, offline, locked: discovery.locked, warnings };
 }
 
-/** It answered elsewhere and not where it is known: then it is the same device at another address. */
+/**
+ * It answered elsewhere and not where it is known: then it is the same device at another address. At two others one is
+ * a double, and nobody can say which (reliability.md T01).
+ */
 function hasMoved(miner: MinerConfig, { seenAt }: Discovery): boolean {
   const places = seenAt.get(miner.id) ?? [];
-  return places.length > 0 && !places.includes(`${miner.host}:${miner.port}`);
+  return places.length === 1 && places[0] !== `${miner.host}:${miner.port}`;
 }
 
 function offlineOf(paths: HearthPaths, known: readonly MinerConfig[], { seenAt }: Discovery): OfflineMiner[] {
   const missing = known.filter(({ id }) => !seenAt.has(id));
   const seen = missing.length > 0 ? lastSeen(paths) : () => null;
-  return missing.map(({ name, id, host, port }) => ({ name, id, host, port, lastSeenAt: seen(name) }));
-}
-
-/** Passwords of adopted miners by the host at which they are known. */
-function passwordsOf(paths: HearthPaths, config: HearthConfig | null): Map<string, string> {
-  const passwords = new Map<string, string>();
-  for (const { host, secret_ref } of config?.miners ?? []) {
-    const password = secret_ref === null ? null : openSecrets(paths).read(secret_ref);
-    if (password !== null) passwords.set(host, password);
-  }
-  return passwords;
+  return missing.map((miner) => {
+    const { name, id, host, port } = miner;
+    return { name, id, host, port, lastSeenAt: seen(miner) };
+  });
 }

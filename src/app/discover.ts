@@ -1,6 +1,7 @@
 import { type MinerDriverEntry, minerDrivers } from "../miners/registry.ts";
 import { HearthError } from "../model/errors.ts";
 import { listenForAnnouncements } from "../net/announcements.ts";
+import { resolveDevice } from "../net/device-address.ts";
 import { type HostPort, parseHostPort } from "../net/host-port.ts";
 import { createLimiter, type Limiter } from "../net/limit.ts";
 import { browseMdns } from "../net/mdns.ts";
@@ -24,15 +25,13 @@ export interface Discovery {
   warnings: string[];
 }
 
-export interface DiscoverOptions extends Pick<IdentifyOptions, "allowPublic"> {
+export interface DiscoverOptions extends Pick<IdentifyOptions, "allowPublic" | "known" | "isNameOnly"> {
   /** `HOST` or `HOST:PORT` as a person named them, loopback too; these are probed alone. */
   hosts?: readonly string[];
   /** Ranges to scan, `192.168.1.0/24`; with neither hosts nor subnets the own private networks. */
   subnets?: readonly string[];
   /** Goes on listening for announcements for so long, ms: for the IP-report button of a miner. */
   listenMs?: number;
-  /** Passwords of adopted miners by host. */
-  passwords?: ReadonlyMap<string, string>;
   /** Called for each miner as soon as it has a name, before it is asked what it can do. */
   onFound?: (miner: FoundMiner) => void;
   signal?: AbortSignal;
@@ -49,12 +48,14 @@ const IDENTIFICATIONS = 32;
 const CONNECT_MS = 900;
 /** Evidence in a scan, ms: a tar pit must not hold up the rest. */
 const SCAN_EVIDENCE_MS = 1_200;
+/** More hosts than live in a home are not asked because they were heard of: anyone may shout any address. */
+const MOST_HEARD = 256;
 /** Announcements are heard as long as a scan takes, at least this long, ms. */
 const LISTEN_MS = 1_100;
 
 /**
  * Finds miners and touches nothing: only reads are sent. A host that does not answer, or is no miner, is left out.
- * Throws `SCAN_RANGE_INVALID`, `SCAN_RANGE_REFUSED`, `HOST_INVALID` before anything is sent.
+ * Throws `SCAN_RANGE_INVALID`, `SCAN_RANGE_REFUSED`, `HOST_INVALID`, `MINER_ADDRESS_REFUSED` before anything is sent.
  */
 export async function discoverMiners(options: DiscoverOptions = {}): Promise<Discovery> {
   const signal = options.signal ?? new AbortController().signal;
@@ -62,20 +63,19 @@ export async function discoverMiners(options: DiscoverOptions = {}): Promise<Dis
   const isSearch = named.length === 0 || options.subnets !== undefined;
   const ranges = options.subnets ?? (isSearch ? ownSubnets() : []);
   const scanned = [...new Set(ranges.flatMap(scanHosts))];
+  await Promise.all(named.map(({ host }) => checkAddress(host, options.allowPublic ?? false, signal)));
   const book = createBook(options, signal);
   const connections = createLimiter(connectionLimit());
   const identifications = createLimiter(IDENTIFICATIONS);
-  const warnings = isSearch ? listen(options, book, identifications, signal) : Promise.resolve([]);
-  await Promise.all([
-    ...named.map((target) => book.examine(target)),
-    ...scanned.map((host) => scanHost(host, book, connections, identifications, signal)),
-  ]);
+  const scan = (host: string) => scanHost(host, book, connections, identifications, signal);
+  const warnings = isSearch ? listen(options, scan, signal) : Promise.resolve([]);
+  await Promise.all([...named.map((target) => book.examine(target)), ...scanned.map(scan)]);
   const heard = await warnings;
   signal.throwIfAborted();
   return { miners: book.miners(), seenAt: book.seenAt, locked: book.locked(), warnings: heard };
 }
 
-/** Asks hosts who they are, each once, and keeps what they said. */
+/** Asks hosts who they are, each until it has answered, and keeps what they said. */
 function createBook(options: DiscoverOptions, signal: AbortSignal) {
   const found = new Map<string, FoundMiner>();
   const locked: LockedMiner[] = [];
@@ -83,7 +83,7 @@ function createBook(options: DiscoverOptions, signal: AbortSignal) {
   const seenAt = new Map<string, string[]>();
   const report = (miner: FoundMiner): boolean => {
     const key = miner.identity.id;
-    seenAt.set(key, [...(seenAt.get(key) ?? []), `${miner.host}:${miner.port}`]);
+    seenAt.set(key, [...new Set([...(seenAt.get(key) ?? []), `${miner.host}:${miner.port}`])]);
     // One device may answer at two addresses.
     if (found.has(key)) return false;
     found.set(key, miner);
@@ -107,7 +107,8 @@ function createBook(options: DiscoverOptions, signal: AbortSignal) {
           ...scan,
           signal,
           allowPublic: options.allowPublic ?? false,
-          password: options.passwords?.get(target.host) ?? null,
+          known: options.known ?? [],
+          isNameOnly: options.isNameOnly ?? false,
           onIdentity: (named) => {
             isNew = report(named);
           },
@@ -118,6 +119,7 @@ function createBook(options: DiscoverOptions, signal: AbortSignal) {
         if (signal.aborted) return;
         if (!(error instanceof HearthError)) throw error;
         if (LOCKED.has(error.code)) locked.push({ ...target, error });
+        else if (error.code !== "MINER_UNSUPPORTED") examined.delete(key);
       }
     },
   };
@@ -147,20 +149,36 @@ async function scanHost(
 /** Hosts that announce themselves are asked at once; what is heard outside home networks is not. */
 async function listen(
   options: DiscoverOptions,
-  book: ReturnType<typeof createBook>,
-  identifications: Limiter,
+  scan: (host: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<string[]> {
   const listeners = options.listeners ?? [browseMdns, listenForAnnouncements];
   const limit = AbortSignal.any([signal, AbortSignal.timeout(options.listenMs ?? LISTEN_MS)]);
-  const asked: Promise<void>[] = [];
+  const heard = new Set<string>();
+  const underWay = new Map<string, Promise<void>>();
   const onHost = (host: string) => {
-    if (!isScannable(host)) return;
-    asked.push(identifications(() => book.examine({ host, port: null })));
+    if (!isScannable(host) || underWay.has(host)) return;
+    if (heard.size >= MOST_HEARD && !heard.has(host)) return;
+    heard.add(host);
+    // A miner announces itself before it answers: what is heard once more is asked once more.
+    underWay.set(
+      host,
+      scan(host).finally(() => underWay.delete(host)),
+    );
   };
   const warnings = await Promise.all(listeners.map((listener) => listener(onHost, limit)));
-  await Promise.all(asked);
+  await Promise.all(underWay.values());
   return warnings.filter((warning) => warning !== null);
+}
+
+/** A place that may not be asked is said; a name that is not known is silence like any other. */
+async function checkAddress(host: string, allowPublic: boolean, signal: AbortSignal): Promise<void> {
+  try {
+    await resolveDevice(host, { allowPublic, signal });
+  } catch (error) {
+    if (error instanceof HearthError && error.code === "MINER_UNREACHABLE") return;
+    throw error;
+  }
 }
 
 /** Usual ports of all families. */

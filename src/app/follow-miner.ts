@@ -5,6 +5,7 @@ import type { HearthPaths } from "../config/paths.ts";
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { discoverMiners } from "./discover.ts";
+import type { KnownMiner } from "./identify-miner.ts";
 
 /** Where a known miner stands now. */
 export interface MinerPlace {
@@ -48,6 +49,8 @@ export function notePlace(paths: HearthPaths, place: MinerPlace): boolean {
 
 export interface FindOptions {
   id: string;
+  /** Adopted miners, for those that do not even tell their name without a password. */
+  known?: readonly KnownMiner[];
   /** Addresses to ask instead of the own networks: `HOST:PORT` each. */
   among?: readonly string[];
   allowPublic?: boolean;
@@ -58,10 +61,14 @@ export interface FindOptions {
  * Where the device with that id stands now, by reads alone; null when it is nowhere, or answers at two addresses at
  * once: then one of them is a double, and nobody can say which (reliability.md T01).
  */
-export async function findMiner({ id, among, allowPublic, signal }: FindOptions): Promise<MinerPlace | null> {
+export async function findMiner(options: FindOptions): Promise<MinerPlace | null> {
+  const { id, known, among, allowPublic, signal } = options;
   const { miners, seenAt } = await discoverMiners({
     ...(signal ? { signal } : {}),
     allowPublic: allowPublic ?? false,
+    known: known ?? [],
+    // Every other miner is asked for its name alone: a password that is not theirs would count against them.
+    isNameOnly: true,
     ...(among ? { hosts: among } : {}),
   });
   const found = miners.find(({ identity }) => identity.id === id);

@@ -21,6 +21,14 @@ export interface FoundMiner {
   tier: DriverTier;
 }
 
+/** An adopted miner with the password of its page; null: it has the factory's. */
+export interface KnownMiner {
+  id: string;
+  driver: string;
+  host: string;
+  password: string | null;
+}
+
 /** One place to try: a port, and the protocols that may be spoken there in the order to try them. */
 interface Place {
   port: number;
@@ -34,8 +42,10 @@ export interface IdentifyOptions {
   /** Ports known to be open; all usual ones when absent. Not used with a port in the target. */
   openPorts?: readonly number[];
   allowPublic?: boolean;
-  /** Password of the device's page, when it is known here. */
+  /** Password of the device's page, as a person gave it for this address. */
   password?: string | null;
+  /** Adopted miners: each password is for the device of that identity alone. */
+  known?: readonly KnownMiner[];
   /** Only who it is. What it can do may be told for a password alone, and every wrong one counts for the device. */
   isNameOnly?: boolean;
   /** Called as soon as it has a name, before it is asked what it can do. */
@@ -177,10 +187,13 @@ async function tryFamily(
   const usual = Object.values(entry.ports);
   const isOwnPort = usual.includes(seenPort) && seenPort !== entry.ports.http;
   const port = isExplicitPort || isOwnPort ? seenPort : (usual[0] ?? seenPort);
-  const driver = await bindDriver(entry, target.host, port, {
-    password: options.password ?? null,
-    link: { isExplicitPort, allowPublic: options.allowPublic ?? false },
-  });
+  const bindWith = (password: string | null) =>
+    bindDriver(entry, target.host, port, {
+      password,
+      link: { isExplicitPort, allowPublic: options.allowPublic ?? false },
+    });
+  const password = options.password ?? passwordAt(search, entry.id);
+  const driver = await bindWith(password);
   let identity: MinerIdentity | null;
   try {
     identity = await driver.identify(AbortSignal.any([signal, AbortSignal.timeout(IDENTITY_MS)]));
@@ -193,7 +206,20 @@ async function tryFamily(
   if (identity === null) return null;
   const found = { host: target.host, port, identity, capabilities: null, refusal: null, tier: driver.tier };
   options.onIdentity?.(found);
-  return options.isNameOnly ? found : { ...found, ...(await capabilitiesOf(driver, signal)) };
+  if (options.isNameOnly) return found;
+  const own = options.password ?? passwordOf(search, identity.id);
+  const opened = own === password ? driver : await bindWith(own);
+  return { ...found, ...(await capabilitiesOf(opened, signal)) };
+}
+
+/** Some families do not even tell their name without it; the miner that is known there is of this family. */
+function passwordAt({ target, options }: Search, family: FirmwareId): string | null {
+  const there = options.known?.find(({ host, driver }) => host === target.host && driver === family);
+  return there?.password ?? null;
+}
+
+function passwordOf({ options }: Search, id: string): string | null {
+  return options.known?.find((miner) => miner.id === id)?.password ?? null;
 }
 
 async function capabilitiesOf(

@@ -17,9 +17,12 @@ export interface ListedMiner {
   driver: string;
   zone: string;
   circuit: string;
-  /** RFC 3339 of the last answer; null while it answers, or was never heard. */
+  /** RFC 3339 of the last answer before it fell silent; null while it answers, or where nobody has looked. */
   offlineSince: string | null;
 }
+
+/** Silent for so long when the loop last looked, it was off, ms (control.md §2, STALE). */
+const SILENT_MS = 60_000;
 
 /** The adopted miners: as the loop sees them, else as the configuration has them with what was last seen. */
 export async function listMiners(
@@ -37,10 +40,16 @@ export async function listMiners(
     const targetW = storedMiner(status, name)?.targetW ?? null;
     return {
       ...{ name, state: "unknown", powerW: null, targetW },
-      ...{ id, host, port, driver, zone, circuit, offlineSince: seenAt(name) },
+      ...{ id, host, port, driver, zone, circuit, offlineSince: silentSince(status, seenAt(miner)) },
     };
   });
   return { miners, isLive: false };
+}
+
+/** When a loop that ended was the last to look, nobody knows of an answer since: that is no silence of the miner. */
+function silentSince(status: StatusView | null, lastSeenAt: string | null): string | null {
+  if (status === null || lastSeenAt === null) return null;
+  return Date.parse(status.at) - Date.parse(lastSeenAt) > SILENT_MS ? lastSeenAt : null;
 }
 
 function storedMiner(status: StatusView | null, name: string) {

@@ -1,4 +1,5 @@
 import { findMiner } from "../app/follow-miner.ts";
+import { knownMiners } from "../app/known-miners.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, type HearthPaths } from "../config/paths.ts";
 import type { Clock } from "../model/clock.ts";
@@ -71,7 +72,7 @@ export async function startLoop(options: LoopOptions): Promise<LoopHandle> {
   const lock = takeLock(paths);
   const cleanup: (() => void | Promise<void>)[] = [() => lock.release()];
   try {
-    const find = options.find ?? (clock.isSimulated ? null : findInHome(config));
+    const find = options.find ?? (clock.isSimulated ? null : findInHome(paths, config));
     const parts = await buildParts({ paths, config, clock, find, cleanup });
     const api = await startLocalApi({
       socketPath: paths.socket,
@@ -160,10 +161,11 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
 }
 
 /** Looks for a moved miner in the own networks, unless a person gave it an address outside of them. */
-function findInHome(config: HearthConfig): FindMiner {
+function findInHome(paths: HearthPaths, { miners }: HearthConfig): FindMiner {
   return async (options) => {
-    const miner = config.miners.find(({ id }) => id === options.id);
-    return miner && isScannable(miner.host) ? findMiner(options) : null;
+    const miner = miners.find(({ id }) => id === options.id);
+    if (!miner || !isScannable(miner.host)) return null;
+    return findMiner({ ...options, known: knownMiners(paths, miners) });
   };
 }
 

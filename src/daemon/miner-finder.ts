@@ -3,6 +3,7 @@ import { type MinerPlaces, openAt } from "../app/miner-places.ts";
 import type { MinerPort } from "../app/miner-port.ts";
 import type { AdoptedOptions } from "../app/open-adopted.ts";
 import type { Clock } from "../model/clock.ts";
+import { createLimiter } from "../net/limit.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
 
 /** Misses after which a device is looked for elsewhere; a restart takes fewer. */
@@ -25,6 +26,8 @@ export interface FinderOptions {
  * identity alone, with reads alone, ever more seldom while it stays away (requirements DISC-3).
  */
 export function createMinerFinder({ clock, ground, places, find }: FinderOptions) {
+  // A house that lost several miners at once is scanned for one after the other, not for all at the same time.
+  const inTurn = createLimiter(1);
   const searches = new Map<MinerKeeper, { count: number; lastMono: number }>();
 
   return {
@@ -44,7 +47,8 @@ export function createMinerFinder({ clock, ground, places, find }: FinderOptions
       const waitMs = WAITS_MS[Math.min(search.count, WAITS_MS.length - 1)] ?? 0;
       if (clock.monoMs() - search.lastMono < waitMs) return null;
       searches.set(keeper, { count: search.count + 1, lastMono: clock.monoMs() });
-      const place = await find({ id: keeper.config.id, allowPublic: keeper.config.allow_public, signal });
+      const { id, allow_public: allowPublic } = keeper.config;
+      const place = await inTurn(() => find({ id, allowPublic, signal }));
       if (place === null) return null;
       const port: MinerPort = await openAt(keeper.config, place, ground);
       keeper.moveTo(port);

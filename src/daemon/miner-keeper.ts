@@ -9,6 +9,8 @@ import { oddityOf, readOnlyProfile, toProfile, unknownProfile } from "./miner-pr
 
 /** Measured facts of a device, kept over restarts. */
 export interface LearntMiner {
+  /** Whose they are: another device may be adopted under the same name. */
+  id: string;
   /** Draw at the wall by rung, W. */
   stepsW: number[];
   /** Hash rate per watt at the wall, TH/s per W, in steady mining; null until measured. */
@@ -85,7 +87,8 @@ export interface KeeperOptions {
 }
 
 export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
-  const { config, clock, saved, circuitW } = options;
+  const { config, clock, circuitW } = options;
+  const saved = options.saved?.id === config.id ? options.saved : null;
   let port = options.port;
   let lastSeenMs = saved?.lastSeenMs ?? null;
   let oddPolls = 0;
@@ -102,17 +105,20 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
 
   const adopt = (read: MinerCapabilities) => {
     capabilities = read;
-    learntW = read.steps.map((step, index) => saved?.stepsW[index] ?? step.wallW);
+    // Another firmware may have other steps: what was learnt belongs to none of them then.
+    const learntBefore = learntW.length > 0 ? learntW : (saved?.stepsW ?? []);
+    const isSame = learntBefore.length === read.steps.length;
+    learntW = read.steps.map((step, index) => (isSame ? learntBefore[index] : null) ?? step.wallW);
     publishedW = learntW.map(Math.round);
     const top = read.steps.at(-1);
     thsPerW ??= top?.hashrateThs ? top.hashrateThs / top.wallW : null;
   };
 
-  /** Asked until it tells; a door that stays closed keeps nobody from reading. */
+  /** The port asks the device until it tells, and anew after an update; a closed door keeps nobody from reading. */
   const askCapabilities = async (signal: AbortSignal) => {
-    if (capabilities) return;
     try {
-      adopt(await port.capabilities(signal));
+      const told = await port.capabilities(signal);
+      if (told !== capabilities) adopt(told);
       locked = null;
     } catch (error) {
       if (!isDoorError(error)) throw error;
@@ -180,6 +186,7 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     latest: () => latest,
     live: () => (latest && clock.monoMs() - latest.receivedMono <= LIVE_MS ? latest.reading : null),
     learnt: () => ({
+      id: config.id,
       stepsW: capabilities ? learntW : (saved?.stepsW ?? []),
       thsPerW,
       profile: known(),

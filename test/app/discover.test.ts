@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { discoverMiners } from "#src/app/discover.ts";
+import { discoverMiners, type Listener } from "#src/app/discover.ts";
 import { type FoundMiner, identifyMiner } from "#src/app/identify-miner.ts";
 import { fixture } from "../miners/fixtures.ts";
 import { startAnswering, startTcp, type TestServer } from "../net/tcp-server.ts";
@@ -97,6 +97,16 @@ describe("addresses named by a person", () => {
     expect(seenAt.get(miners[0]?.identity.id ?? "")).toHaveLength(2);
   });
 
+  it("outside of home networks are refused, and nothing is sent to any of them", async () => {
+    await using mini = await startMini3();
+
+    await expect(discoverMiners({ hosts: [`${HOST}:${mini.port}`, "8.8.8.8"] })).rejects.toMatchObject({
+      code: "MINER_ADDRESS_REFUSED",
+      exit: 4,
+    });
+    expect(mini.connections).toBe(0);
+  });
+
   it("are refused for a scan, and nothing is sent", async () => {
     await using mini = await startMini3();
 
@@ -116,6 +126,20 @@ describe("addresses named by a person", () => {
     setImmediate(() => stop.abort(new Error("enough")));
 
     await expect(pending).rejects.toThrow("enough");
+  });
+});
+
+describe("hosts that are heard of", () => {
+  it("are asked in a number that lives in a home, however many are shouted", async () => {
+    const started = performance.now();
+    const shout: Listener = async (onHost) => {
+      for (let index = 0; index < 60_000; index++) onHost(`10.${index >> 8}.${index & 255}.1`);
+      return null;
+    };
+
+    await discoverMiners({ subnets: [], listeners: [shout] });
+
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 });
 

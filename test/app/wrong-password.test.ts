@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { adoptFrom } from "#src/app/adopt-from.ts";
 import { discoverMiners } from "#src/app/discover.ts";
+import { findMiner } from "#src/app/follow-miner.ts";
+import type { KnownMiner } from "#src/app/identify-miner.ts";
 import { readMiner, showMiner } from "#src/app/miner-commands.ts";
 import { readConfig } from "#src/config/config-store.ts";
 import { hearthPaths } from "#src/config/paths.ts";
@@ -69,6 +71,25 @@ describe("a miner whose password is not ours", () => {
       expect(readConfig(hearthPaths(home.env))?.config.miners).toHaveLength(1);
     }),
   );
+
+  it("is looked for by its name, however often, without a try", () =>
+    inLockedHome(async ({ env, name }, { miner }) => {
+      for (let times = 0; times < 6; times++) {
+        await expect(findMiner({ id: miner.id, among: [name] })).resolves.toMatchObject({ id: miner.id });
+      }
+      const options = { env, name, signal, purpose: "read" as const };
+      expect((await showMiner({ ...options, password: "right" })).warnings).toEqual([]);
+    }));
+
+  it("is shown the password of its own identity wherever it stands, and never that of another one", () =>
+    inLockedHome(async ({ name }, { miner }) => {
+      const of = (id: string, host: string) => ({ id, host, driver: "vnish", password: "right" });
+      const canPause = async (known: KnownMiner) =>
+        (await discoverMiners({ hosts: [name], known: [known] })).miners[0]?.capabilities?.canPause ?? null;
+
+      expect(await canPause(of("02:00:00:00:00:99", miner.host))).toBeNull();
+      expect(await canPause(of(miner.id, "192.0.2.9"))).toBe(true);
+    }));
 
   it("is found, with the reason why it does not say what it can do", () =>
     inLockedHome(async ({ name }) => {

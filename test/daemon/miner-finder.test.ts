@@ -123,6 +123,25 @@ describe("eight miners whose addresses are dealt anew", () => {
       await other.close();
     }));
 
+  it("are looked for one after the other when several are lost at once", () =>
+    clock.spawn(async () => {
+      let searching = 0;
+      let most = 0;
+      const find = async () => {
+        most = Math.max(most, ++searching);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        searching -= 1;
+        return null;
+      };
+      const ground = { paths: hearthPaths({ HEARTH_HOME: home }), store, pace: clock };
+      const finder = createMinerFinder({ clock, ground, places: createMinerPlaces(store), find });
+      const lost = names.map((name) => ({ config: { id: macOf(name) } }) as unknown as MinerKeeper);
+
+      await Promise.all(lost.map((keeper) => finder.follow(keeper, "MINER_IDENTITY_CHANGED", never)));
+
+      expect(most).toBe(1);
+    }));
+
   it("are looked for ever more seldom while they stay away", () =>
     clock.spawn(async () => {
       const device = await start("a", 0);
