@@ -39,16 +39,20 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
   const backup = await backupOf(found, target.port !== null, options);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const adoption = adoptMiner(readConfig(paths)?.config ?? emptyConfig(zone), {
-    found,
-    allowPublic,
-    ...wishes,
-  });
-  if (typeof backup === "string") adoption.warnings.push(backup);
-  if (dryRun) return adoption;
+  const adopt = () => {
+    const config = readConfig(paths)?.config ?? emptyConfig(zone);
+    const adoption = adoptMiner(config, { found, allowPublic, ...wishes });
+    if (typeof backup === "string") adoption.warnings.push(backup);
+    return adoption;
+  };
+  // What cannot be adopted leaves no folder behind.
+  const planned = adopt();
+  if (dryRun) return planned;
   createFolders(paths);
   const lock = takeLock(paths, "Nothing was changed");
   try {
+    // Read again under the lock: another command may have adopted a miner meanwhile.
+    const adoption = adopt();
     const secrets = openSecrets(paths);
     if (typeof backup !== "string") createBackups(secrets, found.identity.id).keep(backup);
     const secretRef =
@@ -56,10 +60,10 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
         ? adoption.miner.secret_ref
         : secrets.write(passwordName(found.identity.id), password);
     writeConfig(paths, withSecret(adoption, secretRef));
+    return adoption;
   } finally {
     lock.release();
   }
-  return adoption;
 }
 
 /** A password that is wrong would be kept, and the miner adopted without control. */

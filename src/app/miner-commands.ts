@@ -141,7 +141,13 @@ export async function changeMiner(
   const purpose = options.dryRun ? "read" : "write";
   return withMiner({ ...options, purpose }, async (miner) => {
     const { change, warnings } = await changeOnce(miner, options);
-    return { change, warnings: [...miner.warnings, ...warnings], isKept: false };
+    const isEndless = options.until !== null && !options.dryRun;
+    const endless = `no loop runs, so nothing ends it at ${options.until}; hearth miner resume ${miner.name} does`;
+    return {
+      change,
+      warnings: [...miner.warnings, ...warnings, ...(isEndless ? [endless] : [])],
+      isKept: false,
+    };
   });
 }
 

@@ -10,8 +10,9 @@ import type { RecordedExchange } from "../net/device-link.ts";
 import { type HostPort, parseHostPort } from "../net/host-port.ts";
 import { isScannable } from "../net/scan-range.ts";
 import { createSystemClock } from "../net/system-clock.ts";
-import { findMiner, followMiner, notePlace } from "./follow-miner.ts";
+import { findMiner, followMiner, type MinerPlace, notePlace } from "./follow-miner.ts";
 import { identifyMiner } from "./identify-miner.ts";
+import { knownMiners } from "./known-miners.ts";
 import { createDriverMemory, withoutKeeping } from "./miner-notes.ts";
 import { createMinerPlaces } from "./miner-places.ts";
 import { type MinerPort, openMiner } from "./miner-port.ts";
@@ -106,22 +107,27 @@ async function onAdopted<T>(
 ): Promise<T> {
   const { store, signal } = ground;
   const placed = store ? createMinerPlaces(store).placed(known) : known;
-  const at = (host: string, port: number) => ({ ...placed, host, port });
   try {
     return await onPlaced(ground, placed, [], run);
   } catch (error) {
     if (!mayHaveMoved(error) || !isScannable(placed.host) || signal.aborted) throw error;
-    const place = await findMiner({
-      id: known.id,
-      allowPublic: known.allow_public,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]),
-    }).catch(() => null);
-    if (place === null) throw error;
+    const place = await search(ground, known).catch(() => null);
+    // Back at its old place: whether to ask once more is the person's choice.
+    if (place === null || (place.host === placed.host && place.port === placed.port)) throw error;
     if (ground.options.purpose === "write") notePlace(ground.paths, place);
     else followMiner(ground.paths, place);
     const moved = `${known.name} has moved from ${placed.host}:${placed.port} to ${place.host}:${place.port}`;
-    return onPlaced(ground, at(place.host, place.port), [moved], run);
+    return onPlaced(ground, { ...placed, host: place.host, port: place.port }, [moved], run);
   }
+}
+
+async function search({ paths, home, signal }: Ground, known: MinerConfig): Promise<MinerPlace | null> {
+  return findMiner({
+    id: known.id,
+    known: knownMiners(paths, home?.miners ?? []),
+    allowPublic: known.allow_public,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(SEARCH_MS)]),
+  });
 }
 
 async function onPlaced<T>(
@@ -145,7 +151,10 @@ async function onPlaced<T>(
   }
 }
 
-/** A device that is not adopted: read freely, changed only when a person agreed to it (requirements DISC-4). */
+/**
+ * A device at an address that is not in the configuration: read freely, changed only when a person agreed to it
+ * (requirements DISC-4). One that is adopted and was named by another of its addresses stays adopted, with its limits.
+ */
 async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T>): Promise<T> {
   const { options, paths, home, signal } = ground;
   const notes = notesOf(ground);
@@ -156,6 +165,11 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
   const password = options.password ?? null;
   const allowPublic = options.allowPublic ?? false;
   const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
+  const known = home?.miners.find(({ id }) => id === found.identity.id);
+  if (known) {
+    const there = { host: found.host, port: found.port, allow_public: allowPublic };
+    return onPlaced(ground, { ...known, ...there, driver: found.identity.firmware }, [], run);
+  }
   const where = `${found.host}:${found.port}`;
   if (isWrite && !options.isApproved) throw minerNotAdopted(where);
   const port = await openMiner({

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { adoptFrom } from "#src/app/adopt-from.ts";
+import { discoverHome } from "#src/app/discover-home.ts";
+import { listMiners } from "#src/app/list-miners.ts";
+import { changeMiner, showMiner } from "#src/app/miner-commands.ts";
+import { readConfig } from "#src/config/config-store.ts";
+import { hearthPaths } from "#src/config/paths.ts";
+import { openStateStore } from "#src/ledger/state-store.ts";
+import { devices, inWorld, startMs, type World } from "./emulated-world.ts";
+
+const signal = new AbortController().signal;
+const mini3 = devices.find(({ title }) => title === "avalon-mini3");
+
+/** A home with an adopted Mini 3, called den, on a circuit that is too weak for it. */
+async function inHome(run: (env: NodeJS.ProcessEnv, world: World) => Promise<void>): Promise<void> {
+  if (mini3 === undefined) throw new Error("no such device");
+  const folder = mkdtempSync(join(tmpdir(), "hearth-places-"));
+  const env = { HEARTH_HOME: folder };
+  try {
+    await inWorld(mini3, {}, async (world) => {
+      await adoptFrom({
+        ...{ env, host: `127.0.0.1:${world.miner.port}`, name: "den", zone: null, circuit: null },
+        ...{ breakerA: 5, voltageV: 120, password: null, allowPublic: false, dryRun: false, signal },
+      });
+      await run(env, world);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+it("an adopted miner that is named by another of its addresses stays adopted, with its circuit's limit", () =>
+  inHome(async (env, { miner }) => {
+    const name = `localhost:${miner.port}`;
+    const orders = miner.orders();
+
+    expect((await showMiner({ env, name, purpose: "read", signal })).miner.name).toBe("den");
+    await expect(
+      changeMiner({
+        ...{ env, name, action: "set-power", powerW: 3000, until: null, dryRun: false },
+        ...{ isApproved: true, signal },
+      }),
+    ).rejects.toMatchObject({ code: "LIMIT_BREAKER" });
+    expect(miner.orders()).toBe(orders);
+  }));
+
+it("a change without a loop says that nothing will end it", () =>
+  inHome(async (env) => {
+    const pause = (until: string | null) =>
+      changeMiner({ env, name: "den", action: "pause", powerW: null, until, dryRun: false, signal });
+
+    expect((await pause("2026-01-10T18:30:00Z")).warnings).toEqual([
+      expect.stringMatching(/nothing ends it at 2026-01-10T18:30:00Z; hearth miner resume den/),
+    ]);
+    expect((await pause(null)).warnings).toEqual([]);
+  }));
+
+it("a miner is offline since its last answer only when a loop looked for it after that", () =>
+  inHome(async (env, { miner }) => {
+    const store = openStateStore(hearthPaths(env).state);
+    const sinceOf = async (id: string, lookedMs: number) => {
+      store.set("rungs:den", { id, lastSeenMs: startMs });
+      store.set("status", { at: new Date(lookedMs).toISOString(), miners: [] });
+      return (await listMiners(env)).miners[0]?.offlineSince;
+    };
+
+    expect(await sinceOf(miner.id, startMs + 5_000)).toBeNull();
+    expect(await sinceOf(miner.id, startMs + 600_000)).toBe("2026-01-10T06:00:00Z");
+    expect(await sinceOf("02:00:00:00:00:99", startMs + 600_000)).toBeNull();
+    store.close();
+  }));
+
+it("a miner that answers at two new places is not followed to either", () =>
+  inHome(async (env, { miner, entry, clock }) => {
+    const options = { name: "den", model: entry.model, id: miner.id, pools: [], clock, seed: 1 };
+    const doubles = [await entry.start(options), await entry.start(options)];
+    const hosts = doubles.map(({ port }) => `127.0.0.1:${port}`);
+
+    const found = await discoverHome(env, { hosts, dryRun: false });
+
+    expect(found.warnings).toEqual([expect.stringMatching(/den answers at .* and .*double/)]);
+    expect(found.miners).toMatchObject([{ name: "den", movedFrom: null }]);
+    expect(readConfig(hearthPaths(env))?.config.miners).toMatchObject([{ port: miner.port }]);
+    for (const double of doubles) await double.close();
+  }));
