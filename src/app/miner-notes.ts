@@ -1,15 +1,20 @@
+import { createHash } from "node:crypto";
 import type { SecretStore } from "../config/secrets.ts";
 import type { StateStore } from "../ledger/state-store.ts";
 import type { MinerBackup } from "../model/miner.ts";
 import type { DriverMemory } from "../model/miner-link.ts";
 
-/** Where the notes of one miner live: name parts that files and keys can hold. */
+const LONGEST_WORD = 40;
+
+/** Where the notes of one miner live: name parts that files and keys can hold. No two miners share them. */
 function fileWord(id: string): string {
-  return id
+  const word = id
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "")
-    .slice(0, 40);
+    .replaceAll(/^-|-$/g, "");
+  if (word.length <= LONGEST_WORD) return word;
+  // Long serial numbers differ at their ends.
+  return `${word.slice(0, 27)}-${createHash("sha256").update(id).digest("hex").slice(0, 12)}`;
 }
 
 /**

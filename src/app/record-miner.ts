@@ -28,23 +28,31 @@ export async function recordMiner(options: RecordOptions): Promise<Recording> {
     { ...options, purpose: "read", onExchange: (exchange) => heard.push(exchange) },
     async (miner) => {
       const { port, signal } = miner;
+      // It may have been looked for: what answered at its old place is no part of it.
+      heard.length = 0;
       const identity = await port.identify(signal);
       const problems: string[] = [];
       for (const ask of [port.read, port.capabilities, port.backup]) {
         try {
           await ask(signal);
         } catch (error) {
+          options.signal.throwIfAborted();
           if (!(error instanceof HearthError)) throw error;
           problems.push(error.message);
         }
       }
-      const version = identity.firmwareVersion.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, "-") || "unknown";
-      const folder = join(resolve(options.folder), identity.firmware, version);
+      const folder = join(resolve(options.folder), identity.firmware, folderWord(identity.firmwareVersion));
       const files = toFiles(heard);
       if (!options.dryRun) writeAll(folder, files);
       return { folder, files: [...files.keys()], problems };
     },
   );
+}
+
+/** A version as the name of a folder: it may not lead out of the one that was asked for. */
+function folderWord(version: string): string {
+  const word = version.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, "-");
+  return word.replace(/^[.-]+/, "").slice(0, 60) || "unknown";
 }
 
 /** The first good answer to each question, redacted; two questions never share a file. */

@@ -43,6 +43,7 @@ export function createRedaction(): (text: string) => string {
   const addresses = createStandIns((index) => `192.0.2.${index}`);
   const users = createStandIns((index) => `account${index}.worker`);
   const hosts = createStandIns((index) => `pool${index}.example`);
+  const addressesV6 = createStandIns((index) => `2001:db8::${index.toString(16)}`);
   const numbers = createStandIns((index) => String(index));
   return (text) => {
     let result = text;
@@ -53,7 +54,9 @@ export function createRedaction(): (text: string) => string {
     result = replaceValues(result, MAC_KEYS, (mac) => toMacShape(mac, macs));
     result = result.replaceAll(MAC, (mac) => toMacShape(mac, macs));
     result = result.replaceAll(POOL_URL, (_, scheme, host, rest) => `${scheme}${hosts(host)}${rest}`);
-    result = replaceValues(result, HOST_KEYS, (host) => (host === "" ? "" : hosts(host)));
+    result = replaceValues(result, HOST_KEYS, (host) => toHostShape(host, hosts));
+    for (const payee of PAYEES) result = result.replaceAll(payee, (found) => users(found));
+    result = result.replaceAll(ADDRESS_V6, (address) => addressesV6(address));
     return result.replaceAll(ADDRESS, (address) => (KEPT.has(address) ? address : addresses(address)));
   };
 }
@@ -65,9 +68,19 @@ const NAME_KEYS = /hostname|fullHostname|mdnsHostname|miner_name|ssid|wifi_ssid/
 const SERIAL_KEYS =
   /serial|serial_number|SerialNumber|serinum|H?DNA|uid|hwid|miner-sn|minersn|powersn|sn|pcb_sn|hash-sn/;
 const MAC_KEYS = /mac|mac_address|macaddr|MACAddr|macAddr/;
-const HOST_KEYS = /stratumURL|fallbackStratumURL|host/;
+const HOST_KEYS = /stratum ?URL|fallbackStratumURL|host/;
 const MAC = /\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b/gi;
-const POOL_URL = /((?:stratum2?\+(?:tcp|ssl|tls)|https?):\\?\/\\?\/)([a-z0-9.-]+)((?::\d+)?)/gi;
+/** What stands before an `@` is a name and a password. */
+const POOL_URL =
+  /((?:stratum2?(?:\+(?:tcp|ssl|tls))?|https?):\\?\/\\?\/)(?:[^\s"'@/,|]*@)?([a-z0-9.-]+)((?::\d+)?)/gi;
+/** Where rewards are paid: it names its owner. */
+const PAYEES = [
+  /\b(?:bc1|tb1|bcrt1)[02-9ac-hj-np-z]{20,80}\b/gi,
+  /\b(?=\w*[A-Z])(?=\w*[a-z])[13][1-9A-HJ-NP-Za-km-z]{25,34}\b/g,
+];
+/** In full or with `::`, so that no time of day is taken for one; its end may be the MAC. */
+const ADDRESS_V6 =
+  /(?<![\w:])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6})(?![\w:])/gi;
 const ADDRESS = /\b(?:\d{1,3}\.){3}\d{1,3}\b/g;
 const KEPT = new Set(["0.0.0.0", "127.0.0.1", "255.255.255.0"]);
 
@@ -95,6 +108,13 @@ function createStandIns(make: (index: number) => string): (value: string) => str
     known.set(found.toLowerCase(), found);
     return found;
   };
+}
+
+/** The port stays, and an address that has its scheme has been replaced already. */
+function toHostShape(host: string, standIn: (value: string) => string): string {
+  if (host === "" || host.includes("://")) return host;
+  const [, name = host, port = ""] = /^(.*?)(:\d+)?$/.exec(host) ?? [];
+  return `${standIn(name)}${port}`;
 }
 
 /** Separators and letter case as the device writes them. */

@@ -4,8 +4,9 @@ import { safeText } from "./parse.ts";
 /** How many bytes of an unusable answer an error shows (miners.md §3.3). */
 const SHOWN_BYTES = 200;
 
+/** A value without quotes goes on to the next field: a password may hold blanks. */
 const SECRET_FIELD =
-  /((?:[a-z]*pass(?:word|wd)?|token|salt|secret|auth|code|cookie)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\s,|}\]&]+)/gi;
+  /((?:[a-z]*(?:pass(?:word|wd|phrase)?|pwd)|token|salt|secret|auth|code|cookie)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^,|}\]&\r\n<]+)/gi;
 const VOUCHER = /ff0000ff[0-9a-f]{8,}/gi;
 
 /** Takes passwords, tokens and the like out of text of a device (miners.md §1 rule 6). */

@@ -4,13 +4,20 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { adoptFrom } from "#src/app/adopt-from.ts";
 import { readMiner } from "#src/app/miner-commands.ts";
-import { createDriverMemory } from "#src/app/miner-notes.ts";
+import { createDriverMemory, passwordName } from "#src/app/miner-notes.ts";
 import { hearthPaths } from "#src/config/paths.ts";
 import { openStateStore } from "#src/ledger/state-store.ts";
 import { askJson, row } from "../sim/support.ts";
 import { devices, inWorld } from "./emulated-world.ts";
 
 const signal = new AbortController().signal;
+
+it("miners whose long serial numbers differ at the end share neither password nor backup", () => {
+  const [one, other] = ["A", "B"].map((end) => passwordName(`serial:${"0123456789".repeat(4)}${end}`));
+
+  expect(one).not.toBe(other);
+  expect(one).toMatch(/^[a-z0-9][a-z0-9.-]{0,63}$/);
+});
 
 it("a command that only reads knows the notes of the driver, and leaves them as they are", async () => {
   const luxos = devices.find(({ title }) => title === "luxos-s19");

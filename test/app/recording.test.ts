@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { recordMiner } from "#src/app/record-miner.ts";
 import { createRedaction, recordingName } from "#src/app/recording.ts";
+import { HearthError } from "#src/model/errors.ts";
+import { fixture } from "../miners/fixtures.ts";
+import { startTcp } from "../net/tcp-server.ts";
 import { devices, inWorld } from "./emulated-world.ts";
 
 describe("the file of an answer", () => {
@@ -40,6 +43,9 @@ describe("redaction", () => {
     ["users", '{"User":"bc1qhunter2.w","stratumUser":"hunter2","worker":"hunter2"}'],
     ["names", '{"hostname":"hunter2","ssid":"hunter2"}'],
     ["serial numbers", '{"serinum":"hunter2","miner-sn":"hunter2"}'],
+    ["names in addresses", '{"url":"stratum+tcp://hunter2:hunter2@p.example:3333"}'],
+    ["hosts without a scheme", '{"Stratum URL":"hunter2.example"}'],
+    ["hosts of text answers", "STATUS=S|POOL=0,Stratum URL=hunter2.example,Status=Alive|"],
     ["pool hosts", '{"URL":"stratum+tcp://hunter2.example:3333","stratumURL":"hunter2.example"}'],
   ])("takes out %s", (_, text) => expect(redact(text)).not.toContain("hunter2"));
 
@@ -58,11 +64,50 @@ describe("redaction", () => {
     });
   });
 
+  it("takes out who is paid and where it stands, wherever it says so", () => {
+    const payees = ["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"];
+    const places = ["fe80::5ef9:38ff:fe11:2233", "2001:db9:0:0:5ef9:38ff:fe11:2233"];
+    const clean = createRedaction()(
+      JSON.stringify({ outputs: payees.map((address) => ({ address })), ipv6: places, last: "0:00:03" }),
+    );
+
+    for (const word of [...payees, ...places]) expect(clean).not.toContain(word);
+    expect(clean).toContain('"last":"0:00:03"');
+  });
+
+  it("keeps the port of a pool without its scheme, and the whole address of one with it", () => {
+    expect(createRedaction()('{"Stratum URL":"p.example:3333"}')).toBe(
+      '{"Stratum URL":"pool1.example:3333"}',
+    );
+    expect(createRedaction()('{"Stratum URL":"stratum+tcp://p.example:3333"}')).toBe(
+      '{"Stratum URL":"stratum+tcp://pool1.example:3333"}',
+    );
+  });
+
   it("leaves broken answers as broken as they came", () => {
     const text = '{"STATUS":[{"STATUS":"S"}],"POOLS":[{"Password":"x","Voltage":1180,}{"POOL":1}]';
 
     expect(createRedaction()(text)).toBe(text.replace('"x"', '"***"'));
   });
+});
+
+it("a recording that is called off leaves no half of itself behind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hearth-record-"));
+  const stop = new AbortController();
+  // It tells its name, and Ctrl-C comes while it is asked for its figures.
+  await using unit = await startTcp((socket, request) => {
+    if (request.includes("version")) socket.end(`${fixture("avalon/mini3-25022401/version.json")}\0`);
+    else stop.abort(new HearthError(130, "INTERRUPTED", "Interrupted by Ctrl-C"));
+  });
+
+  await expect(
+    recordMiner({
+      ...{ env: { HEARTH_HOME: join(folder, "home") }, name: `127.0.0.1:${unit.port}`, folder },
+      ...{ dryRun: false, signal: stop.signal },
+    }),
+  ).rejects.toMatchObject({ code: "INTERRUPTED" });
+  expect(readdirSync(folder)).toEqual([]);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 describe.each(devices)("a recording of an emulated $title", (device) => {

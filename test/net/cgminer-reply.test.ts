@@ -188,6 +188,17 @@ describe("errors", () => {
     expect(() => parse(text)).not.toThrow(/hunter/);
   });
 
+  it("show no part of a password that holds blanks", () => {
+    for (const text of [
+      "garbage Password=hunter2 and hunter3,Status=Alive",
+      "garbage 'pass': 'hunter2 and hunter3'",
+      "garbage passphrase=hunter2 and hunter3|",
+    ]) {
+      expect(() => parse(text)).toThrow(/garbage/);
+      expect(() => parse(text)).not.toThrow(/hunter/);
+    }
+  });
+
   it("end garbage of any kind as a typed error or an answer, never otherwise", () => {
     const pieces = fc.constantFrom(
       '{"',
