@@ -56,10 +56,11 @@ export async function discoverHome(
       );
   }
   for (const { name, movedFrom, identity, host, port } of miners) {
-    if (movedFrom === null || options.dryRun) continue;
-    const isFollowed = followMiner(paths, { id: identity.id, host, port });
+    if (movedFrom === null) continue;
+    const isFollowed = !options.dryRun && followMiner(paths, { id: identity.id, host, port });
+    const entry = options.dryRun ? "would be updated" : "is updated";
     warnings.push(
-      `${name} has moved from ${movedFrom} to ${host}:${port}${isFollowed ? "; its entry is updated" : ""}`,
+      `${name} has moved from ${movedFrom} to ${host}:${port}${isFollowed || options.dryRun ? `; its entry ${entry}` : ""}`,
     );
   }
   const isSearch = (options.hosts ?? []).length === 0 || options.subnets !== undefined;

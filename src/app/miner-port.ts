@@ -13,6 +13,7 @@ import type {
 import { minerNotAdopted } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions, DriverTier, MinerDriver, Pace } from "../model/miner-link.ts";
 import { createDeviceLink, type DeviceLinkOptions } from "../net/device-link.ts";
+import { formatHostPort } from "../net/host-port.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 
 /**
@@ -165,7 +166,7 @@ function createPort(
   const { host, port, name } = options;
   const closing = new AbortController();
   const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
-    withinLimit([closing.signal, signal], `${host}:${port}`, run);
+    withinLimit([closing.signal, signal], formatHostPort(host, port), run);
   const act = <Name extends keyof MinerActions>(
     action: Name,
     signal: AbortSignal | undefined,
@@ -218,7 +219,7 @@ function createSession(
   let mustIdentify = true;
   let clearedWrites = 0;
   const driver = bind(async (signal) => {
-    if (options.id === null) throw minerNotAdopted(`${options.host}:${options.port}`);
+    if (options.id === null) throw minerNotAdopted(formatHostPort(options.host, options.port));
     await identify(signal);
     clearedWrites += 1;
   });
@@ -311,7 +312,7 @@ function overdue(where: string): HearthError {
 function changed(options: OpenMinerOptions, seen: string): HearthError {
   return accessError(
     "MINER_IDENTITY_CHANGED",
-    `At ${options.host}:${options.port} there is not the adopted miner ${options.name} (${options.id ?? options.driver}) but ${seen}.`,
+    `At ${formatHostPort(options.host, options.port)} there is not the adopted miner ${options.name} (${options.id ?? options.driver}) but ${seen}.`,
     { left: "Nothing was written", hint: "Run `hearth discover` to find where it is now" },
   );
 }

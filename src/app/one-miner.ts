@@ -7,7 +7,7 @@ import { HearthError, unreachableError, usageError } from "../model/errors.ts";
 import { minerNotAdopted } from "../model/miner-errors.ts";
 import type { DriverTier } from "../model/miner-link.ts";
 import type { RecordedExchange } from "../net/device-link.ts";
-import { type HostPort, parseHostPort } from "../net/host-port.ts";
+import { formatHostPort, type HostPort, parseHostPort } from "../net/host-port.ts";
 import { isScannable } from "../net/scan-range.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import { findMiner, followMiner, type MinerPlace, notePlace } from "./follow-miner.ts";
@@ -170,7 +170,7 @@ async function onStranger<T>(ground: Ground, run: (miner: OneMiner) => Promise<T
     const there = { host: found.host, port: found.port, allow_public: allowPublic };
     return onPlaced(ground, { ...known, ...there, driver: found.identity.firmware }, [], run);
   }
-  const where = `${found.host}:${found.port}`;
+  const where = formatHostPort(found.host, found.port);
   if (isWrite && !options.isApproved) throw minerNotAdopted(where);
   const port = await openMiner({
     ...{ host: found.host, port: found.port, driver: found.identity.firmware, name: where, password },

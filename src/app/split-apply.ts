@@ -130,9 +130,7 @@ function blank(miner: string, pools: PoolTarget[]): SplitApplication {
 /** A third slot that leads to a stranger is filled with the first leg: no work may go where the terms do not say. */
 function fillSlots(pools: readonly PoolTarget[], present: readonly PoolReading[]): PoolTarget[] {
   const [first] = pools;
-  const isOwn = ({ url, state, role }: PoolReading) =>
-    url !== "" && state !== "disabled" && role !== "dev_fee";
-  const used = present.findLastIndex(isOwn) + 1;
+  const used = present.findLastIndex((pool) => pool.url !== "" && pool.state !== "disabled") + 1;
   const spare = Math.max(0, used - pools.length);
   return first ? [...pools, ...Array.from({ length: spare }, () => first)] : [...pools];
 }

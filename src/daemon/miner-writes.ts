@@ -1,7 +1,9 @@
 import type { Override } from "../control/types.ts";
 import { type Clock, toInstant } from "../model/clock.ts";
 import { EXIT, HearthError } from "../model/errors.ts";
+import { minerTimeout } from "../model/miner-errors.ts";
 import { field, toNumber } from "../model/parse.ts";
+import { formatHostPort } from "../net/host-port.ts";
 import type { LocalApiOptions, WriteAnswer } from "./local-api.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
 import type { Parts } from "./parts.ts";
@@ -9,7 +11,8 @@ import type { Parts } from "./parts.ts";
 /** A person's wish for one miner lasts so long unless they say otherwise, and a day at most (control.md §5, layer 4). */
 const USUAL_MS = 2 * 3_600_000;
 const LONGEST_MS = 24 * 3_600_000;
-const LOCATE_MS = 8_000;
+/** Less than the asking command waits for the loop, so that it hears how it ended. */
+const LOCATE_MS = 4_000;
 
 /** `POST /v1/miners/{name}/set-power|pause|resume|locate` (interfaces.md §4). */
 export function minerWrites(parts: Parts, clock: Clock): LocalApiOptions["writes"] {
@@ -69,8 +72,12 @@ export function minerWrites(parts: Parts, clock: Clock): LocalApiOptions["writes
         name: "miner.locate",
         write: onMiner(async (keeper) => {
           const miner = keeper.config.name;
+          const { host, port } = keeper.place();
+          const limit = new AbortController();
+          const overdue = minerTimeout(formatHostPort(host, port), LOCATE_MS);
+          const timer = setTimeout(() => limit.abort(overdue), LOCATE_MS);
           try {
-            const result = await keeper.locate(AbortSignal.timeout(LOCATE_MS));
+            const result = await keeper.locate(limit.signal);
             return { data: { miner, action: "locate", result } };
           } catch (error) {
             if (!(error instanceof HearthError)) throw error;
@@ -80,6 +87,8 @@ export function minerWrites(parts: Parts, clock: Clock): LocalApiOptions["writes
               message: error.message,
               hint: error.hint ?? "",
             };
+          } finally {
+            clearTimeout(timer);
           }
         }),
       },

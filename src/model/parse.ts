@@ -69,7 +69,8 @@ export function flag(source: unknown, key: string): boolean | null {
 export function toMac(value: unknown): string | null {
   if (typeof value !== "string") return null;
   const hex = value.toLowerCase().replaceAll(/[^0-9a-f]/g, "");
-  if (hex.length !== 12 || /^0+$/.test(hex)) return null;
+  // All zeros or all ones is what a board says whose number is not known yet.
+  if (hex.length !== 12 || /^(?:0+|f+)$/.test(hex)) return null;
   return hex.match(/../g)?.join(":") ?? null;
 }
 

@@ -3,6 +3,7 @@ import type { DeviceLink, Pace } from "../model/miner-link.ts";
 import { createCgminerLink } from "./cgminer-link.ts";
 import { resolveDevice } from "./device-address.ts";
 import { createFrameLink } from "./frame-link.ts";
+import { formatHostPort } from "./host-port.ts";
 import { createHostQueue, type HostQueue } from "./host-queue.ts";
 import { createHttpLink } from "./http-link.ts";
 import { createSystemClock } from "./system-clock.ts";
@@ -68,7 +69,7 @@ export function createDeviceLink(host: string, port: number, options: DeviceLink
   const isUsual = options.isExplicitPort !== true && Object.values(usual).includes(port);
   const ground = (protocol: Protocol): LinkGround => {
     const own = isUsual ? (usual[protocol] ?? port) : port;
-    const where = `${host.includes(":") ? `[${host}]` : host}:${own}`;
+    const where = formatHostPort(host, own);
     return {
       host,
       port: own,
@@ -83,7 +84,7 @@ export function createDeviceLink(host: string, port: number, options: DeviceLink
   return {
     host,
     port,
-    where: ground("http").where.replace(/:\d+$/, `:${port}`),
+    where: formatHostPort(host, port),
     http: createHttpLink(ground("http")),
     cgminer: createCgminerLink(ground("cgminer")),
     frames: createFrameLink(ground("frames")),

@@ -10,7 +10,8 @@ export interface HostPort {
 /** `host`, `host:port`, `[::1]:port` or a bare IPv6 address. Throws `HOST_INVALID` (exit 2). */
 export function parseHostPort(text: string): HostPort {
   const trimmed = text.trim();
-  if (isIPv6(trimmed)) return { host: trimmed, port: null };
+  // An address of one link alone (`fe80::1%eth0`) has no place in the address of a page.
+  if (isIPv6(trimmed) && !trimmed.includes("%")) return { host: trimmed, port: null };
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?))(?::(\d{1,5}))?$/i.exec(
     trimmed,
   );
@@ -23,4 +24,9 @@ export function parseHostPort(text: string): HostPort {
     });
   }
   return { host, port };
+}
+
+/** The same as text that `parseHostPort` reads back. */
+export function formatHostPort(host: string, port: number): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

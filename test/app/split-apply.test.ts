@@ -47,8 +47,6 @@ test("shares go into the groups of a firmware that has them, and its mechanism i
 test.each([
   ["bitaxe 2.15", "time-slice"],
   ["nerdqaxe 1.0.37", "dual"],
-  // Its list ends in the pool of the firmware's fee.
-  ["vnish-s19", "time-slice"],
 ])("a %s shares its work: %s", (title, mechanism) =>
   inWorld(device(title), { hasPools: true }, async (world) => {
     const { applied } = await apply(world);

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import nock from "nock";
 import { afterEach, describe, expect, it } from "vitest";
-import { parseHostPort } from "#src/net/host-port.ts";
+import { formatHostPort, parseHostPort } from "#src/net/host-port.ts";
 import { createHttp } from "#src/net/http.ts";
 import { parseJson } from "#src/net/json.ts";
 import { createLimiter } from "#src/net/limit.ts";
@@ -142,12 +142,28 @@ describe("addresses", () => {
     ["::1", { host: "::1", port: null }],
   ])("reads %s", (text, expected) => expect(parseHostPort(text)).toEqual(expected));
 
-  it.each(["", "a b", "host:0", "host:70000", "http://host/", "[zz]:1", "-x", "a:b", "host:"])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseHostPort(text)).toThrow(expect.objectContaining({ code: "HOST_INVALID", exit: 2 }));
-    },
-  );
+  it.each([
+    "",
+    "a b",
+    "host:0",
+    "host:70000",
+    "http://host/",
+    "[zz]:1",
+    "-x",
+    "a:b",
+    "host:",
+    "fe80::1%eth0",
+  ])("refuses %j", (text) => {
+    expect(() => parseHostPort(text)).toThrow(expect.objectContaining({ code: "HOST_INVALID", exit: 2 }));
+  });
+});
+
+it.each([
+  ["192.168.1.44", "192.168.1.44:80"],
+  ["fd00::5", "[fd00::5]:80"],
+])("the place %s:80 is written so that it can be read back", (host, text) => {
+  expect(formatHostPort(host, 80)).toBe(text);
+  expect(parseHostPort(text)).toEqual({ host, port: 80 });
 });
 
 describe("the system clock", () => {
