@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs";
 import { readConfig } from "../config/config-store.ts";
 import { writeConfig } from "../config/config-write.ts";
 import { takeLock } from "../config/lock.ts";
 import type { HearthPaths } from "../config/paths.ts";
+import { openStateStore } from "../ledger/state-store.ts";
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { discoverMiners } from "./discover.ts";
 import type { KnownMiner } from "./identify-miner.ts";
+import { createMinerPlaces } from "./miner-places.ts";
 
 /** Where a known miner stands now. */
 export interface MinerPlace {
@@ -44,7 +47,22 @@ export function notePlace(paths: HearthPaths, place: MinerPlace): boolean {
   if (!config) return false;
   const next = withPlace(config, place);
   if (next !== config) writeConfig(paths, next);
+  else forgetOther(paths, config, place);
   return true;
+}
+
+/** It is back where the configuration has it: what a loop noted of another place meanwhile is over. */
+function forgetOther(paths: HearthPaths, { miners }: HearthConfig, place: MinerPlace): void {
+  const miner = miners.find(({ id }) => id === place.id);
+  if (!miner || !existsSync(paths.state)) return;
+  try {
+    const store = openStateStore(paths.state);
+    createMinerPlaces(store).keep(miner, place);
+    store.close();
+  } catch (error) {
+    // A note that cannot be written costs a search; it must not keep a person from their heater.
+    if (!(error instanceof HearthError)) throw error;
+  }
 }
 
 export interface FindOptions {

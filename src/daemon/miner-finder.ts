@@ -10,6 +10,8 @@ import type { MinerKeeper } from "./miner-keeper.ts";
 const MISSES_UNTIL_SOUGHT = 9;
 /** Waits between two searches for one device, ms: a house that is off for a day is not scanned all day. */
 const WAITS_MS = [0, 60_000, 300_000, 900_000, 3_600_000];
+/** A search asks the old place too, and may show it the password that it has just refused (miners.md §1 rule 9), ms. */
+const REFUSED_WAIT_MS = 900_000;
 
 /** A search for one device; null where it is nowhere, or may not be looked for. */
 export type FindMiner = (options: FindOptions) => Promise<MinerPlace | null>;
@@ -44,7 +46,8 @@ export function createMinerFinder({ clock, ground, places, find }: FinderOptions
       const isTaken = problem === "MINER_IDENTITY_CHANGED";
       if (!isTaken && keeper.snapshot().missedPolls < MISSES_UNTIL_SOUGHT) return null;
       const search = searches.get(keeper) ?? { count: 0, lastMono: Number.NEGATIVE_INFINITY };
-      const waitMs = WAITS_MS[Math.min(search.count, WAITS_MS.length - 1)] ?? 0;
+      const usualMs = WAITS_MS[Math.min(search.count, WAITS_MS.length - 1)] ?? 0;
+      const waitMs = problem === "MINER_PASSWORD_WRONG" ? Math.max(usualMs, REFUSED_WAIT_MS) : usualMs;
       if (clock.monoMs() - search.lastMono < waitMs) return null;
       searches.set(keeper, { count: search.count + 1, lastMono: clock.monoMs() });
       const { id, allow_public: allowPublic } = keeper.config;

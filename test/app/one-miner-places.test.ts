@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { adoptFrom } from "#src/app/adopt-from.ts";
 import { discoverHome } from "#src/app/discover-home.ts";
+import { followMiner } from "#src/app/follow-miner.ts";
 import { listMiners } from "#src/app/list-miners.ts";
 import { changeMiner, showMiner } from "#src/app/miner-commands.ts";
+import { createMinerPlaces } from "#src/app/miner-places.ts";
 import { readConfig } from "#src/config/config-store.ts";
 import { hearthPaths } from "#src/config/paths.ts";
 import { openStateStore } from "#src/ledger/state-store.ts";
@@ -85,4 +87,20 @@ it("a miner that answers at two new places is not followed to either", () =>
     expect(found.miners).toMatchObject([{ name: "den", movedFrom: null }]);
     expect(readConfig(hearthPaths(env))?.config.miners).toMatchObject([{ port: miner.port }]);
     for (const double of doubles) await double.close();
+  }));
+
+it("a miner that is back at its own address is no longer looked for where the loop had found it", () =>
+  inHome(async (env, { miner }) => {
+    const paths = hearthPaths(env);
+    const [den] = readConfig(paths)?.config.miners ?? [];
+    if (den === undefined) throw new Error("not adopted");
+    const { id, host, port } = den;
+    const store = openStateStore(paths.state);
+    const places = createMinerPlaces(store);
+    places.keep(den, { id, host: "192.0.2.9", port: 80 });
+
+    expect(followMiner(paths, { id, host, port })).toBe(true);
+
+    expect(places.placed(den)).toMatchObject({ host: "127.0.0.1", port: miner.port });
+    store.close();
   }));

@@ -142,6 +142,28 @@ describe("eight miners whose addresses are dealt anew", () => {
       expect(most).toBe(1);
     }));
 
+  it("are looked for no more often than a refused password may be shown again", () =>
+    clock.spawn(async () => {
+      const searchedMono: number[] = [];
+      const find = async () => {
+        searchedMono.push(clock.monoMs());
+        return null;
+      };
+      const ground = { paths: hearthPaths({ HEARTH_HOME: home }), store, pace: clock };
+      const finder = createMinerFinder({ clock, ground, places: createMinerPlaces(store), find });
+      const snapshot = () => ({ missedPolls: 9 });
+      const keeper = { config: { id: macOf("a") }, snapshot } as unknown as MinerKeeper;
+
+      for (let polls = 0; polls < 360; polls++) {
+        await finder.follow(keeper, "MINER_PASSWORD_WRONG", never);
+        await clock.sleep(10_000);
+      }
+
+      const gaps = searchedMono.slice(1).map((mono, index) => mono - (searchedMono[index] ?? 0));
+      expect(gaps.length).toBeGreaterThanOrEqual(2);
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(900_000);
+    }));
+
   it("are looked for ever more seldom while they stay away", () =>
     clock.spawn(async () => {
       const device = await start("a", 0);
