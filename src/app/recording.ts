@@ -55,6 +55,8 @@ export function createRedaction(): (text: string) => string {
     result = result.replaceAll(MAC, (mac) => toMacShape(mac, macs));
     result = result.replaceAll(POOL_URL, (_, scheme, host, rest) => `${scheme}${hosts(host)}${rest}`);
     result = replaceValues(result, HOST_KEYS, (host) => toHostShape(host, hosts));
+    // A fee pool has a name in place of an address, and drivers live on it.
+    result = replaceValues(result, URL_KEYS, (url) => (/[.:]/.test(url) ? toHostShape(url, hosts) : url));
     for (const payee of PAYEES) result = result.replaceAll(payee, (found) => users(found));
     result = result.replaceAll(ADDRESS_V6, (address) => addressesV6(address));
     return result.replaceAll(ADDRESS, (address) => (KEPT.has(address) ? address : addresses(address)));
@@ -69,6 +71,7 @@ const SERIAL_KEYS =
   /serial|serial_number|SerialNumber|serinum|H?DNA|uid|hwid|miner-sn|minersn|powersn|sn|pcb_sn|hash-sn/;
 const MAC_KEYS = /mac|mac_address|macaddr|MACAddr|macAddr/;
 const HOST_KEYS = /stratum ?URL|fallbackStratumURL|host/;
+const URL_KEYS = /url/;
 const MAC = /\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b/gi;
 /** What stands before an `@` is a name and a password. */
 const POOL_URL =

@@ -44,6 +44,7 @@ describe("redaction", () => {
     ["names", '{"hostname":"hunter2","ssid":"hunter2"}'],
     ["serial numbers", '{"serinum":"hunter2","miner-sn":"hunter2"}'],
     ["names in addresses", '{"url":"stratum+tcp://hunter2:hunter2@p.example:3333"}'],
+    ["places without a scheme", '{"url":"hunter2.example:3333"}'],
     ["hosts without a scheme", '{"Stratum URL":"hunter2.example"}'],
     ["hosts of text answers", "STATUS=S|POOL=0,Stratum URL=hunter2.example,Status=Alive|"],
     ["pool hosts", '{"URL":"stratum+tcp://hunter2.example:3333","stratumURL":"hunter2.example"}'],
@@ -82,6 +83,10 @@ describe("redaction", () => {
     expect(createRedaction()('{"Stratum URL":"stratum+tcp://p.example:3333"}')).toBe(
       '{"Stratum URL":"stratum+tcp://pool1.example:3333"}',
     );
+  });
+
+  it("leaves the name of a fee pool", () => {
+    expect(createRedaction()('{"url":"DevFee"}')).toBe('{"url":"DevFee"}');
   });
 
   it("leaves broken answers as broken as they came", () => {
