@@ -10,7 +10,7 @@ import type {
   PoolTarget,
   WriteResult,
 } from "../model/miner.ts";
-import { minerNotAdopted } from "../model/miner-errors.ts";
+import { minerBusy, minerNotAdopted } from "../model/miner-errors.ts";
 import type { DeviceLink, DriverOptions, DriverTier, MinerDriver, Pace } from "../model/miner-link.ts";
 import { createDeviceLink, type DeviceLinkOptions } from "../net/device-link.ts";
 import { formatHostPort } from "../net/host-port.ts";
@@ -165,6 +165,7 @@ function createPort(
 ): MinerPort {
   const { host, port, name } = options;
   const closing = new AbortController();
+  let told: MinerCapabilities | null = null;
   const bounded = <T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>) =>
     withinLimit([closing.signal, signal], formatHostPort(host, port), run);
   const act = <Name extends keyof MinerActions>(
@@ -189,12 +190,20 @@ function createPort(
       return session.identity();
     },
     identify: (signal) => bounded(signal, session.identify),
-    capabilities: (signal) => bounded(signal, session.capabilities),
+    capabilities: (signal) =>
+      bounded(signal, async (stop) => {
+        told = await session.capabilities(stop);
+        return told;
+      }),
     read: (signal) => bounded(signal, session.read),
     backup: (signal) => bounded(signal, session.backup),
     pause: (signal) => act("pause", signal, (perform, stop) => perform(stop)),
     resume: (signal) => act("resume", signal, (perform, stop) => perform(stop)),
-    setStep: (index, signal) => act("setStep", signal, (perform, stop) => perform(index, stop)),
+    setStep: (index, signal) =>
+      act("setStep", signal, async (perform, stop) => {
+        if (told !== null && !hasSameSteps(told, await session.capabilities(stop))) throw otherSteps(options);
+        return perform(index, stop);
+      }),
     setTarget: (powerW, signal) => act("setTarget", signal, (perform, stop) => perform(powerW, stop)),
     writePools: (pools, signal) =>
       act("writePools", signal, async (perform, stop) => {
@@ -301,6 +310,17 @@ function notSent(error: HearthError): HearthError {
     ...(hint ? { hint } : {}),
   };
   return new HearthError(exit, code, message, details);
+}
+
+/** A step is named by its place in a list; in the list of another firmware that place may draw more. */
+function hasSameSteps(one: MinerCapabilities, other: MinerCapabilities): boolean {
+  const listed = ({ steps }: MinerCapabilities) =>
+    JSON.stringify(steps.map(({ label, targetW, wallW }) => [label, targetW, wallW]));
+  return one === other || listed(one) === listed(other);
+}
+
+function otherSteps({ host, port }: OpenMinerOptions): HearthError {
+  return minerBusy(formatHostPort(host, port), "its firmware has changed, and its steps with it");
 }
 
 function overdue(where: string): HearthError {

@@ -9,7 +9,7 @@ const HELP = '{"STATUS":[{"STATUS":"I","Code":118,"Msg":"ASC 0 set info: help|wo
 /** A Mini 3 on a socket without soft off; `mac` may change under way. */
 async function startUnit() {
   const asked: string[] = [];
-  const unit = { mac: "e0e1a90a0b0c", isBroken: false };
+  const unit = { mac: "e0e1a90a0b0c", build: "", isBroken: false };
   const server = await startTcp((socket, request) => {
     asked.push(request);
     if (unit.isBroken) return socket.end("{{{");
@@ -17,7 +17,8 @@ async function startUnit() {
     const name = /version|estats|pools/.exec(request)?.[0];
     if (name === undefined)
       return socket.end('{"STATUS":[{"STATUS":"E","Code":14,"Msg":"Invalid command"}]}\0');
-    return socket.end(`${fixture(`avalon/mini3-25022401/${name}.json`).replace("e0e1a90a0b0c", unit.mac)}\0`);
+    const text = fixture(`avalon/mini3-25022401/${name}.json`).replace("e0e1a90a0b0c", unit.mac);
+    return socket.end(`${unit.build === "" ? text : text.replaceAll(/Mini3|25022401/g, unit.build)}\0`);
   });
   return { server, asked, unit };
 }
@@ -62,6 +63,20 @@ describe("an adopted miner", () => {
       left: "Nothing was written",
     });
     expect(writes(asked)).toEqual([]);
+  });
+
+  it("takes no step by its place in the list of another firmware", async () => {
+    const { server, asked, unit } = await startUnit();
+    await using _ = server;
+    const port = await open(server.port);
+    await port.capabilities();
+    unit.build = "Nano3s";
+
+    await expect(port.setStep(2)).rejects.toMatchObject({ code: "MINER_BUSY", mayRetry: true });
+    expect(writes(asked)).toEqual([]);
+    await port.capabilities();
+    await port.setStep(2).catch(() => undefined);
+    expect(writes(asked).length).toBeGreaterThan(0);
   });
 
   it("refuses what its firmware lacks before anything is sent", async () => {
