@@ -8,6 +8,7 @@ import type { MinerBackup } from "../model/miner.ts";
 import { parseHostPort } from "../net/host-port.ts";
 import { type Adoption, adoptMiner } from "./adopt.ts";
 import { type FoundMiner, identifyMiner } from "./identify-miner.ts";
+import { knownMiners } from "./known-miners.ts";
 import { createBackups, passwordName } from "./miner-notes.ts";
 import { openMiner } from "./miner-port.ts";
 
@@ -20,7 +21,7 @@ export interface AdoptFromOptions {
   circuit: string | null;
   breakerA: number | null;
   voltageV: number | null;
-  /** Password of the device's page; null: the factory's. Kept as a secret when the device takes it. */
+  /** Password of the device's page; null: the stored one of an adopted miner, else the factory's. Kept as a secret when the device takes it. */
   password: string | null;
   allowPublic: boolean;
   dryRun: boolean;
@@ -36,8 +37,10 @@ export async function adoptFrom(options: AdoptFromOptions): Promise<Adoption> {
   const { env, host, password, allowPublic, dryRun, signal, ...wishes } = options;
   const paths = hearthPaths(env);
   const target = parseHostPort(host);
-  const found = await identifyMiner(target, { signal, password, allowPublic, isNameOnly: true });
-  const backup = await backupOf(found, target.port !== null, options);
+  const known = knownMiners(paths, readConfig(paths)?.config.miners ?? []);
+  const found = await identifyMiner(target, { signal, password, known, allowPublic, isNameOnly: true });
+  const stored = known.find(({ id }) => id === found.identity.id)?.password ?? null;
+  const backup = await backupOf(found, target.port !== null, { ...options, password: password ?? stored });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const adopt = () => {
     const config = readConfig(paths)?.config ?? emptyConfig(zone);

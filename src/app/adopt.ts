@@ -39,12 +39,6 @@ export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoptio
   const name = pickName(config, options);
   const zone = options.zone ?? config.zones[0]?.name ?? "home";
   const circuit = options.circuit ?? config.circuits[0]?.name ?? "circuit-1";
-  const zones = config.zones.some((entry) => entry.name === zone)
-    ? config.zones
-    : [...config.zones, newZone(zone)];
-  const circuits = config.circuits.some((entry) => entry.name === circuit)
-    ? config.circuits.map((entry) => (entry.name === circuit ? lowered(entry, options) : entry))
-    : [...config.circuits, newCircuit(circuit, options, warnings)];
   const miner: MinerConfig = {
     name,
     id: found.identity.id,
@@ -60,7 +54,7 @@ export function adoptMiner(config: HearthConfig, options: AdoptOptions): Adoptio
     model: found.identity.model,
   };
   return {
-    config: { ...config, zones, circuits, miners: [...config.miners, miner] },
+    config: { ...withHouse(config, miner, options, warnings), miners: [...config.miners, miner] },
     miner,
     isKnown: false,
     warnings,
@@ -87,18 +81,30 @@ function follow(config: HearthConfig, known: MinerConfig, options: AdoptOptions)
   const warnings: string[] = [];
   return {
     config: {
-      ...config,
-      zones: config.zones.some((entry) => entry.name === zone)
-        ? config.zones
-        : [...config.zones, newZone(zone)],
-      circuits: config.circuits.some((entry) => entry.name === circuit)
-        ? config.circuits.map((entry) => (entry.name === circuit ? lowered(entry, options) : entry))
-        : [...config.circuits, newCircuit(circuit, options, warnings)],
+      ...withHouse(config, miner, options, warnings),
       miners: config.miners.map((entry) => (entry === known ? miner : entry)),
     },
     miner,
     isKnown: true,
     warnings,
+  };
+}
+
+/** With the zone that it heats and the circuit that feeds it. */
+function withHouse(
+  config: HearthConfig,
+  { zone, circuit }: MinerConfig,
+  options: AdoptOptions,
+  warnings: string[],
+): HearthConfig {
+  const hasZone = config.zones.some(({ name }) => name === zone);
+  const hasCircuit = config.circuits.some(({ name }) => name === circuit);
+  return {
+    ...config,
+    zones: hasZone ? config.zones : [...config.zones, newZone(zone)],
+    circuits: hasCircuit
+      ? config.circuits.map((entry) => (entry.name === circuit ? lowered(entry, options) : entry))
+      : [...config.circuits, newCircuit(circuit, options, warnings)],
   };
 }
 

@@ -72,6 +72,15 @@ describe("a miner whose password is not ours", () => {
     }),
   );
 
+  it("is adopted anew, as into another room, with the password that is stored", () =>
+    inLockedHome(async (home) => {
+      await adopt(home, "right");
+
+      await expect(adopt(home, null)).resolves.toMatchObject({ isKnown: true, warnings: [] });
+      const { miner, warnings } = await showMiner({ ...home, name: "den", signal, purpose: "read" });
+      expect([miner.capabilities?.pause, warnings]).toEqual([true, []]);
+    }));
+
   it("is looked for by its name, however often, without a try", () =>
     inLockedHome(async ({ env, name }, { miner }) => {
       for (let times = 0; times < 6; times++) {
