@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { readConfig } from "../config/config-store.ts";
 import { type HearthPaths, hearthPaths } from "../config/paths.ts";
 import type { MinerConfig } from "../model/config.ts";
@@ -70,11 +71,11 @@ export async function discoverHome(
 
 /**
  * It answered elsewhere and not where it is known: then it is the same device at another address. At two others one is
- * a double, and nobody can say which (reliability.md T01).
+ * a double, and nobody can say which (reliability.md T01). A name that a person gave finds its device by itself.
  */
 function hasMoved(miner: MinerConfig, { seenAt }: Discovery): boolean {
   const places = seenAt.get(miner.id) ?? [];
-  return places.length === 1 && places[0] !== `${miner.host}:${miner.port}`;
+  return isIP(miner.host) !== 0 && places.length === 1 && places[0] !== `${miner.host}:${miner.port}`;
 }
 
 function offlineOf(paths: HearthPaths, known: readonly MinerConfig[], { seenAt }: Discovery): OfflineMiner[] {

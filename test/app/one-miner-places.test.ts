@@ -23,16 +23,19 @@ async function inHome(run: (env: NodeJS.ProcessEnv, world: World) => Promise<voi
   const env = { HEARTH_HOME: folder };
   try {
     await inWorld(mini3, {}, async (world) => {
-      await adoptFrom({
-        ...{ env, host: `127.0.0.1:${world.miner.port}`, name: "den", zone: null, circuit: null },
-        ...{ breakerA: 5, voltageV: 120, password: null, allowPublic: false, dryRun: false, signal },
-      });
+      await adoptAt(env, `127.0.0.1:${world.miner.port}`);
       await run(env, world);
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const adoptAt = (env: NodeJS.ProcessEnv, host: string) =>
+  adoptFrom({
+    ...{ env, host, name: "den", zone: null, circuit: null, breakerA: 5, voltageV: 120 },
+    ...{ password: null, allowPublic: false, dryRun: false, signal },
+  });
 
 it("an adopted miner that is named by another of its addresses stays adopted, with its circuit's limit", () =>
   inHome(async (env, { miner }) => {
@@ -103,4 +106,17 @@ it("a miner that is back at its own address is no longer looked for where the lo
 
     expect(places.placed(den)).toMatchObject({ host: "127.0.0.1", port: miner.port });
     store.close();
+  }));
+
+it("a miner that was adopted by a name keeps it when it is found by its address", () =>
+  inHome(async (env, { miner }) => {
+    await adoptAt(env, `localhost:${miner.port}`);
+
+    const { miners, warnings } = await discoverHome(env, {
+      ...{ hosts: [`127.0.0.1:${miner.port}`], dryRun: false },
+    });
+
+    expect(miners).toMatchObject([{ name: "den", movedFrom: null }]);
+    expect(warnings).toEqual([]);
+    expect(readConfig(hearthPaths(env))?.config.miners).toMatchObject([{ host: "localhost" }]);
   }));
