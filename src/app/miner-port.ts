@@ -250,11 +250,13 @@ function createSession(
   };
   const read = async (signal: AbortSignal) => {
     if (mustIdentify) await identify(signal);
-    // Set before, cleared after: a miss may mean that another device took the address.
-    mustIdentify = true;
-    const reading = await driver.read(signal);
-    mustIdentify = false;
-    return reading;
+    try {
+      return await driver.read(signal);
+    } catch (error) {
+      // A miss may mean that another device took the address, whatever was asked beside it.
+      mustIdentify = true;
+      throw error;
+    }
   };
   const backup = async (signal: AbortSignal): Promise<MinerBackup> => {
     const seen = identity ?? (await identify(signal));

@@ -48,6 +48,24 @@ describe("an adopted miner", () => {
     expect(port.identity?.id).toBe(MINI3);
   });
 
+  it("asks for its identity after a miss also when it was asked beside the read that failed", async () => {
+    const { server, asked, unit } = await startUnit();
+    await using _ = server;
+    const port = await open(server.port);
+    await port.read();
+    const identified = port.identify();
+    const missed = port.read();
+    await identified;
+    unit.isBroken = true;
+    await expect(missed).rejects.toMatchObject({ code: "MINER_BAD_ANSWER" });
+    unit.isBroken = false;
+    asked.length = 0;
+
+    await port.read();
+
+    expect(asked[0]).toContain('"version"');
+  });
+
   it("is not written to once another device answers in its place", async () => {
     const { server, asked, unit } = await startUnit();
     await using _ = server;
