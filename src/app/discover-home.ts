@@ -78,8 +78,14 @@ function hasMoved(miner: MinerConfig, { seenAt }: Discovery): boolean {
   return isIP(miner.host) !== 0 && places.length === 1 && places[0] !== `${miner.host}:${miner.port}`;
 }
 
-function offlineOf(paths: HearthPaths, known: readonly MinerConfig[], { seenAt }: Discovery): OfflineMiner[] {
-  const missing = known.filter(({ id }) => !seenAt.has(id));
+function offlineOf(
+  paths: HearthPaths,
+  known: readonly MinerConfig[],
+  { seenAt, locked }: Discovery,
+): OfflineMiner[] {
+  // What answers behind a closed door may be it: that is no silence.
+  const isLocked = (host: string) => locked.some((place) => place.host === host);
+  const missing = known.filter(({ id, host }) => !seenAt.has(id) && !isLocked(host));
   const seen = missing.length > 0 ? lastSeen(paths) : () => null;
   return missing.map((miner) => {
     const { name, id, host, port } = miner;

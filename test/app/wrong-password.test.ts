@@ -4,23 +4,28 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { adoptFrom } from "#src/app/adopt-from.ts";
 import { discoverMiners } from "#src/app/discover.ts";
+import { discoverHome } from "#src/app/discover-home.ts";
 import { findMiner } from "#src/app/follow-miner.ts";
 import type { KnownMiner } from "#src/app/identify-miner.ts";
 import { readMiner, showMiner } from "#src/app/miner-commands.ts";
+import { passwordName } from "#src/app/miner-notes.ts";
 import { readConfig } from "#src/config/config-store.ts";
 import { hearthPaths } from "#src/config/paths.ts";
+import { openSecrets } from "#src/config/secrets.ts";
 import { devices, inWorld, type World } from "./emulated-world.ts";
 
 /** A VNish closes its door for everybody after five wrong passwords, so nobody may waste tries. */
 const signal = new AbortController().signal;
 const vnish = devices.find(({ title }) => title === "vnish-s19");
+/** It does not even tell its name without the password. */
+const antminer = devices.find(({ entry }) => entry.model === "antminer-s19");
 
-async function inLockedHome(run: (home: Home, world: World) => Promise<void>): Promise<void> {
-  if (vnish === undefined) throw new Error("no such device");
+async function inLockedHome(run: (home: Home, world: World) => Promise<void>, device = vnish): Promise<void> {
+  if (device === undefined) throw new Error("no such device");
   const folder = mkdtempSync(join(tmpdir(), "hearth-password-"));
   const env = { HEARTH_HOME: folder };
   try {
-    await inWorld(vnish, { password: "right" }, (world) => {
+    await inWorld(device, { password: "right" }, (world) => {
       const name = `${world.miner.host}:${world.miner.port}`;
       return run({ folder, env, name }, world);
     });
@@ -99,6 +104,19 @@ describe("a miner whose password is not ours", () => {
       expect(await canPause(of("02:00:00:00:00:99", miner.host))).toBeNull();
       expect(await canPause(of(miner.id, "192.0.2.9"))).toBe(true);
     }));
+
+  it("is locked, not off, when it tells its name for another password", () =>
+    inLockedHome(async (home, { miner }) => {
+      await adopt(home, "right");
+      const search = { hosts: [home.name], subnets: [], listeners: [], dryRun: false };
+      expect(await discoverHome(home.env, search)).toMatchObject({ miners: [{ name: "den" }], offline: [] });
+      openSecrets(hearthPaths(home.env)).write(passwordName(miner.id), "wrong");
+
+      expect(await discoverHome(home.env, search)).toMatchObject({
+        ...{ miners: [], offline: [] },
+        locked: [{ error: { code: "MINER_PASSWORD_WRONG" } }],
+      });
+    }, antminer));
 
   it("is found, with the reason why it does not say what it can do", () =>
     inLockedHome(async ({ name }) => {
