@@ -8,7 +8,7 @@ const LONGEST_MS = 24 * 3_600_000;
 
 /**
  * End of a wish from `--for` or `--until`, RFC 3339; null: the usual end. A bare time of day is the next such moment in
- * the home's zone. Throws `UNTIL_INVALID` (2) for what is no time, is past, or lies more than a day away.
+ * the home's zone, in which a date without a zone is meant too. Throws `UNTIL_INVALID` (2) for what is no time, is past, or lies more than a day away.
  */
 export function endOf(
   env: NodeJS.ProcessEnv,
@@ -31,12 +31,20 @@ function spanMs(text: string): number {
 }
 
 function untilMs(env: NodeJS.ProcessEnv, text: string, nowMs: number): number {
-  if (/^\d{4}-\d\d-\d\dT/.test(text)) return Date.parse(text);
-  if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(text)) return Number.NaN;
+  if (/^\d{4}-\d\d-\d\dT.*(?:z|[+-]\d\d:\d\d)$/i.test(text)) return Date.parse(text);
+  const [, day, time = ""] = /^(?:(\d{4}-\d\d-\d\d)T)?((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(text) ?? [];
+  if (time === "" || (day !== undefined && !isDay(day))) return Number.NaN;
   const tz = openHome(env).config?.home.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (day !== undefined) return instantOf(day, time, tz);
   const today = dayOf(nowMs, tz);
-  const moments = [today, addDays(today, 1)].map((day) => instantOf(day, text, tz));
+  const moments = [today, addDays(today, 1)].map((date) => instantOf(date, time, tz));
   return moments.find((moment) => moment > nowMs) ?? Number.NaN;
+}
+
+/** Not 31 February, which is read as 3 March elsewhere. */
+function isDay(day: string): boolean {
+  const ms = Date.parse(day);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
 }
 
 function invalid(text: string) {

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { endOf } from "#src/app/wish-end.ts";
+import { emptyConfig } from "#src/config/config-store.ts";
+import { writeConfig } from "#src/config/config-write.ts";
+import { hearthPaths } from "#src/config/paths.ts";
 
 const nowMs = Date.UTC(2026, 0, 15, 12, 0);
 // A home without a configuration: times of day are those of this computer.
@@ -24,6 +27,16 @@ describe("the end of a wish", () => {
 
   it("at a moment is that moment, in any zone", () => {
     expect(endOf(env, { until: "2026-01-15T06:30:00-07:00" }, nowMs)).toBe("2026-01-15T13:30:00Z");
+  });
+
+  it.each([
+    ["2026-01-16T02:30", "2026-01-15T13:30:00Z"],
+    ["02:30", "2026-01-15T13:30:00Z"],
+  ])("at %s without a zone is meant in the home's", (until, end) => {
+    const home = { HEARTH_HOME: mkdtempSync(join(tmpdir(), "hearth-wish-")) };
+    writeConfig(hearthPaths(home), emptyConfig("Pacific/Auckland"));
+
+    expect(endOf(home, { until }, nowMs)).toBe(end);
   });
 
   it("at a time of day is the next such moment, today or tomorrow", () => {
@@ -49,6 +62,8 @@ describe("the end of a wish", () => {
     { until: "2026-01-15T11:59:59Z" },
     { until: "2026-01-16T12:00:01Z" },
     { until: "2026-13-45T00:00:00Z" },
+    { until: "2026-13-45T00:00" },
+    { until: "2026-02-31T13:00" },
     { until: "" },
   ])("that is no moment of the next day is refused: %o", (flags) => {
     expect(() => endOf(env, flags, nowMs)).toThrow(
