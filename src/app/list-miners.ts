@@ -1,25 +1,9 @@
-import type { MinerReading } from "../model/miner.ts";
+import type { ListedMiner } from "../model/miner-view.ts";
 import type { StatusView } from "../model/view.ts";
 import { requireHome } from "./home-files.ts";
 import { lastSeen } from "./last-seen.ts";
 import { readStatus } from "./live-documents.ts";
 import { askLoop } from "./local-client.ts";
-
-/** One row of `hearth miner list` (interfaces.md §4). */
-export interface ListedMiner {
-  name: string;
-  state: MinerReading["state"];
-  powerW: number | null;
-  targetW: number | null;
-  id: string;
-  host: string;
-  port: number;
-  driver: string;
-  zone: string;
-  circuit: string;
-  /** RFC 3339 of the last answer before it fell silent; null while it answers, or where nobody has looked. */
-  offlineSince: string | null;
-}
 
 /** Silent for so long when the loop last looked, it was off, ms (control.md §2, STALE). */
 const SILENT_MS = 60_000;

@@ -60,3 +60,19 @@ export function toReadingView(reading: MinerReading): ReadingView {
     ),
   };
 }
+
+/** One row of `hearth miner list` (interfaces.md §4). */
+export interface ListedMiner {
+  name: string;
+  state: MinerReading["state"];
+  powerW: number | null;
+  targetW: number | null;
+  id: string;
+  host: string;
+  port: number;
+  driver: string;
+  zone: string;
+  circuit: string;
+  /** RFC 3339 of the last answer before it fell silent; null while it answers, or where nobody has looked. */
+  offlineSince: string | null;
+}

@@ -1,4 +1,4 @@
-import type { ReadingView } from "../model/miner-view.ts";
+import type { ListedMiner, ReadingView } from "../model/miner-view.ts";
 import type { MechanismName } from "../model/split-mechanism.ts";
 import { pairLines, tableLines } from "./columns.ts";
 import { formatPpm, formatWatts, UNKNOWN } from "./format.ts";
@@ -7,23 +7,8 @@ import { screenText } from "./width.ts";
 /** Steps that are named one by one. */
 const MOST_NAMED = 8;
 
-/** A row of `hearth miner list`. */
-export interface MinerRow {
-  name: string;
-  state: string;
-  powerW: number | null;
-  targetW: number | null;
-  id: string;
-  host: string;
-  port: number;
-  driver: string;
-  zone: string;
-  circuit: string;
-  offlineSince: string | null;
-}
-
 /** `hearth miner list` for people. */
-export function minerListLines(miners: readonly MinerRow[]): string[] {
+export function minerListLines(miners: readonly ListedMiner[]): string[] {
   if (miners.length === 0)
     return ["No miner is adopted. Try: hearth discover, then hearth pair --miner HOST[:PORT]"];
   return tableLines(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ReadingView } from "#src/model/miner-view.ts";
+import type { ListedMiner, ReadingView } from "#src/model/miner-view.ts";
 import { type MinerPage, minerLines, minerListLines, readingLines } from "#src/text/miner-lines.ts";
 
 const reading: ReadingView = {
@@ -171,14 +171,14 @@ describe("a reading in words", () => {
   });
 });
 
-const row = {
+const row: ListedMiner = {
   ...{ name: "den", state: "mining", powerW: 835, targetW: 800, id: "02:00:00:00:00:07" },
   ...{ host: "192.0.2.10", port: 4028, driver: "avalon", zone: "home", circuit: "c1", offlineSince: null },
 };
 
 describe("the list of miners", () => {
   it("tells of one that is off since when", () => {
-    const off = {
+    const off: ListedMiner = {
       ...row,
       name: "barn",
       state: "unknown",
