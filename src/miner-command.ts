@@ -93,6 +93,6 @@ function changeWords(change: MinerChange, isKept: boolean): string {
     return `${miner} would ${action === "set-power" && powerW !== 0 ? `be set to ${what}` : what}. Nothing was sent (dry run).`;
   if (action === "locate") return `${miner} was asked to show itself: look for its light or its display.`;
   if (result === "pending")
-    return `${miner} has taken it (${what}) and is on its way. hearth miner read ${miner} shows when it is there.`;
+    return `${miner} says yes (${what}) and does not show it yet. hearth miner read ${miner} tells whether it comes.`;
   return `${miner}: done (${what}), and read back.`;
 }

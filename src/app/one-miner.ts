@@ -65,7 +65,7 @@ export async function withMiner<T>(
   const paths = hearthPaths(options.env);
   const home = readConfig(paths)?.config ?? null;
   const isWrite = options.purpose === "write";
-  const signal = withinCommand(options.signal, options.name);
+  const signal = withinCommand(options);
   if (isWrite) createFolders(paths);
   const lock = isWrite ? takeLock(paths, "Nothing was sent") : null;
   const store = openStore(paths, isWrite);
@@ -241,13 +241,16 @@ function openStore(paths: HearthPaths, isWrite: boolean): StateStore | null {
 }
 
 /** The caller's signal with the limit of a command, whose reason a write under way knows how to end with. */
-function withinCommand(signal: AbortSignal, name: string): AbortSignal {
+function withinCommand({ signal, name, purpose }: OneMinerOptions): AbortSignal {
   const limit = new AbortController();
   const overdue = unreachableError(
     "MINER_TIMEOUT",
     `${name} was not done within ${Math.ceil(COMMAND_MS / 1000)} s.`,
     {
-      hint: "Read it again before repeating a change: it may have taken it",
+      hint:
+        purpose === "write"
+          ? "Read it again before repeating a change: it may have taken it"
+          : "Run it again; if it stays so, restart the miner",
     },
   );
   const timer = setTimeout(() => limit.abort(overdue), COMMAND_MS);

@@ -22,6 +22,8 @@ beforeAll(async () => {
     emulate("liar", "--model", "bitaxe", "--fault", "lie"),
     emulate("hung", "--model", "bitaxe", "--fault", "silent"),
     emulate("mini3", "--model", "avalon-mini3"),
+    emulate("late", "--model", "avalon-mini3", "--fault", "late:60"),
+    emulate("slow", "--model", "braiins-s19", "--fault", "delay"),
   ]);
   await hearth.run([
     "pair",
@@ -193,6 +195,22 @@ describe("a wrong call", () => {
     expect(exit).toBe(3);
     expect(stderr).toContain("Try: ");
   }, 20_000);
+
+  test("that answers each question late ends at its limit, and a read warns of no change", async () => {
+    const { exit, stderr } = await hearth.run(["miner", "read", at["slow"] ?? ""]);
+
+    expect(exit).toBe(3);
+    expect(stderr).toMatch(/was not done within 8 s\.\nTry: Run it again/);
+  });
+
+  test("that is not shown yet is told as a yes, not as done", async () => {
+    await hearth.run(["pair", "--miner", at["late"] ?? "", "--name", "late"]);
+
+    const { exit, stdout } = await hearth.run(["miner", "pause", "late"]);
+
+    expect(exit).toBe(0);
+    expect(stdout).toContain("late says yes (rest) and does not show it yet");
+  });
 
   test("with a password in a file never shows it", async () => {
     const path = join(hearth.home, "password.txt");
