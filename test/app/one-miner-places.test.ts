@@ -1,8 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { adoptFrom } from "#src/app/adopt-from.ts";
 import { discoverHome } from "#src/app/discover-home.ts";
 import { followMiner } from "#src/app/follow-miner.ts";
 import { listMiners } from "#src/app/list-miners.ts";
@@ -11,31 +7,10 @@ import { createMinerPlaces } from "#src/app/miner-places.ts";
 import { readConfig } from "#src/config/config-store.ts";
 import { hearthPaths } from "#src/config/paths.ts";
 import { openStateStore } from "#src/ledger/state-store.ts";
-import { devices, inWorld, startMs, type World } from "./emulated-world.ts";
+import { adoptAt, inHome } from "./emulated-home.ts";
+import { startMs } from "./emulated-world.ts";
 
 const signal = new AbortController().signal;
-const mini3 = devices.find(({ title }) => title === "avalon-mini3");
-
-/** A home with an adopted Mini 3, called den, on a circuit that is too weak for it. */
-async function inHome(run: (env: NodeJS.ProcessEnv, world: World) => Promise<void>): Promise<void> {
-  if (mini3 === undefined) throw new Error("no such device");
-  const folder = mkdtempSync(join(tmpdir(), "hearth-places-"));
-  const env = { HEARTH_HOME: folder };
-  try {
-    await inWorld(mini3, {}, async (world) => {
-      await adoptAt(env, `127.0.0.1:${world.miner.port}`);
-      await run(env, world);
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const adoptAt = (env: NodeJS.ProcessEnv, host: string) =>
-  adoptFrom({
-    ...{ env, host, name: "den", zone: null, circuit: null, breakerA: 5, voltageV: 120 },
-    ...{ password: null, allowPublic: false, dryRun: false, signal },
-  });
 
 it("an adopted miner that is named by another of its addresses stays adopted, with its circuit's limit", () =>
   inHome(async (env, { miner }) => {

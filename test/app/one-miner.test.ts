@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { findAdopted } from "#src/app/one-miner.ts";
+import { findAdopted, withMiner } from "#src/app/one-miner.ts";
 import type { HearthConfig } from "#src/model/config.ts";
+import { inHome } from "./emulated-home.ts";
 
 const home = {
   miners: [
@@ -28,4 +29,27 @@ test.each(["Den", "", "192.168.1.45", "192.168.1.99", "den:4028", "http://192.16
   (name) => {
     expect(findAdopted(home, name)).toBeNull();
   },
+);
+
+test.each([
+  ["read", "Run it again; if it stays so, restart the miner"],
+  ["write", "Read it again before repeating a change: it may have taken it"],
+] as const)(
+  "a %s that goes on and on ends after 8 s, with its own next step",
+  async (purpose, hint) => {
+    const { signal } = new AbortController();
+    await inHome(async (env) => {
+      const endless = withMiner({ env, name: "den", signal, purpose }, (den) => {
+        return new Promise((_, reject) => {
+          den.signal.addEventListener("abort", () => reject(den.signal.reason));
+        });
+      });
+
+      await expect(endless).rejects.toMatchObject({
+        message: expect.stringContaining("den was not done within 8 s."),
+        ...{ code: "MINER_TIMEOUT", hint },
+      });
+    });
+  },
+  20_000,
 );
