@@ -6,7 +6,13 @@ import { openStateStore } from "../ledger/state-store.ts";
 import { minerDriver } from "../miners/registry.ts";
 import type { HearthConfig, MinerConfig } from "../model/config.ts";
 import { HearthError, refusedError, unreachableError, unsupportedError } from "../model/errors.ts";
-import type { MinerCapabilities, MinerIdentity, MinerReading, WriteResult } from "../model/miner.ts";
+import type {
+  MinerCapabilities,
+  MinerIdentity,
+  MinerReading,
+  PoolTarget,
+  WriteResult,
+} from "../model/miner.ts";
 import { isDoorError } from "../model/miner-errors.ts";
 import type { DriverTier } from "../model/miner-link.ts";
 import {
@@ -20,13 +26,11 @@ import { isSamePool } from "../settlement/pool-url.ts";
 import { askLoop } from "./local-client.ts";
 import { createBackups } from "./miner-notes.ts";
 import { findAdopted, type OneMiner, type OneMinerOptions, withMiner } from "./one-miner.ts";
-import { poolsFor } from "./split-apply.ts";
-import { activeTerms } from "./split-terms.ts";
 
 /** `hearth miner read`. */
 export function readMiner(options: OneMinerOptions): Promise<{ reading: ReadingView; warnings: string[] }> {
   return withMiner(options, async (miner) => ({
-    reading: toReadingView(withRoles(miner, await miner.port.read(miner.signal))),
+    reading: toReadingView(await withRoles(miner, await miner.port.read(miner.signal))),
     warnings: miner.warnings,
   }));
 }
@@ -58,7 +62,7 @@ export interface ShownMiner {
 export function showMiner(options: OneMinerOptions): Promise<{ miner: ShownMiner; warnings: string[] }> {
   return withMiner(options, async (miner) => {
     const { port, config, paths, signal } = miner;
-    const reading = withRoles(miner, await port.read(signal));
+    const reading = await withRoles(miner, await port.read(signal));
     const { capabilities, refusal } = await askCapabilities(miner);
     const identity = port.identity ?? (await port.identify(signal));
     const driver = await minerDriver(identity.firmware)?.load();
@@ -266,11 +270,10 @@ function circuitLimitW(home: HearthConfig, name: string): number {
 }
 
 /** Pools with the roles that the signed terms give them; what the terms do not know keeps what the firmware says. */
-function withRoles({ config, home, paths }: OneMiner, reading: MinerReading): MinerReading {
+async function withRoles({ config, home, paths }: OneMiner, reading: MinerReading): Promise<MinerReading> {
   const index = config && home ? home.miners.findIndex(({ id }) => id === config.id) : -1;
   if (index < 0) return reading;
-  const terms = termsOf(paths.state);
-  const legs = terms === null ? [] : poolsFor(terms, index + 1);
+  const legs = await legsOf(paths.state, index + 1);
   return {
     ...reading,
     pools: reading.pools.map((pool) => {
@@ -280,16 +283,21 @@ function withRoles({ config, home, paths }: OneMiner, reading: MinerReading): Mi
   };
 }
 
-function termsOf(statePath: string) {
+async function legsOf(statePath: string, deviceIndex: number): Promise<PoolTarget[]> {
   try {
     const store = openStateStore(statePath, { readOnly: true });
     try {
-      return activeTerms(store)?.terms ?? null;
+      if (store.terms().length === 0) return [];
+      // Signatures and addresses are loaded where there is a split to show: most commands have none.
+      const { activeTerms } = await import("./split-terms.ts");
+      const { poolsFor } = await import("./split-apply.ts");
+      const terms = activeTerms(store)?.terms ?? null;
+      return terms === null ? [] : poolsFor(terms, deviceIndex);
     } finally {
       store.close();
     }
   } catch (error) {
-    if (error instanceof HearthError) return null;
+    if (error instanceof HearthError) return [];
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { RecordedExchange } from "../net/device-link.ts";
 import { formatHostPort, type HostPort, parseHostPort } from "../net/host-port.ts";
 import { isScannable } from "../net/scan-range.ts";
 import { createSystemClock } from "../net/system-clock.ts";
-import { findMiner, followMiner, type MinerPlace, notePlace } from "./follow-miner.ts";
+import type { MinerPlace } from "./follow-miner.ts";
 import { identifyMiner } from "./identify-miner.ts";
 import { knownMiners } from "./known-miners.ts";
 import { createDriverMemory, withoutKeeping } from "./miner-notes.ts";
@@ -114,6 +114,7 @@ async function onAdopted<T>(
     const place = await search(ground, known).catch(() => null);
     // Back at its old place: whether to ask once more is the person's choice.
     if (place === null || (place.host === placed.host && place.port === placed.port)) throw error;
+    const { followMiner, notePlace } = await import("./follow-miner.ts");
     if (ground.options.purpose === "write") notePlace(ground.paths, place);
     else followMiner(ground.paths, place);
     const moved = `${known.name} has moved from ${placed.host}:${placed.port} to ${place.host}:${place.port}`;
@@ -122,6 +123,8 @@ async function onAdopted<T>(
 }
 
 async function search({ paths, home, signal }: Ground, known: MinerConfig): Promise<MinerPlace | null> {
+  // Few miners move; what searches and writes is loaded for those alone.
+  const { findMiner } = await import("./follow-miner.ts");
   return findMiner({
     id: known.id,
     known: knownMiners(paths, home?.miners ?? []),

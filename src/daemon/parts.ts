@@ -61,7 +61,9 @@ export interface PartsOptions {
 
 /** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
 export async function buildParts({ paths, config, clock, find, cleanup }: PartsOptions): Promise<Parts> {
-  const { store, spoiltState } = openState(paths.state);
+  // In simulated time a power cut ends the home with the program: waiting for the disk would keep nothing.
+  const isDurable = !clock.isSimulated;
+  const { store, spoiltState } = openState(paths.state, isDurable);
   cleanup.push(() => store.close());
   const spoilt: { code: string; text: string }[] = spoiltState;
   // Heat never stops because of the books (settlement.md §16): what is broken is said, and the loop goes on without it.
@@ -76,7 +78,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
   };
   const ledger = unless(
     "LEDGER_BROKEN",
-    () => openLedger(paths.ledger),
+    () => openLedger(paths.ledger, { isDurable }),
     () => openLedger(":memory:"),
   );
   cleanup.push(() => ledger.close());
@@ -219,9 +221,12 @@ function cached<T>(clock: Clock, reckon: () => T): () => T {
 }
 
 /** What the loop remembers; a file that cannot be read is kept aside and a new one begun (reliability.md F22). */
-function openState(path: string): { store: StateStore; spoiltState: { code: string; text: string }[] } {
+function openState(
+  path: string,
+  isDurable: boolean,
+): { store: StateStore; spoiltState: { code: string; text: string }[] } {
   try {
-    const store = openStateStore(path);
+    const store = openStateStore(path, { isDurable });
     store.get("status");
     return { store, spoiltState: [] };
   } catch (error) {
@@ -230,7 +235,7 @@ function openState(path: string): { store: StateStore; spoiltState: { code: stri
     for (const side of ["-wal", "-shm"]) rmSync(`${path}${side}`, { force: true });
     const why = error instanceof HearthError ? error.message : "it is no database";
     const text = `state.db could not be read (${why}); it is kept as ${aside} and a new one was begun`;
-    return { store: openStateStore(path), spoiltState: [{ code: "STATE_BROKEN", text }] };
+    return { store: openStateStore(path, { isDurable }), spoiltState: [{ code: "STATE_BROKEN", text }] };
   }
 }
 

@@ -8,12 +8,14 @@ export interface DatabaseOptions {
   readOnly: boolean;
   /** Statements that make the tables where they are missing; not run when read-only. */
   schema: string;
+  /** Is every write on the disk when its call returns? False: a power cut may take the last ones, all or none of each. */
+  isDurable: boolean;
   /** `LEDGER` or `STATE`: begins the error codes. */
   codePrefix: string;
 }
 
 /**
- * One SQLite file with the storage rules of reliability.md §5: write-ahead log, full sync, foreign keys, mode
+ * One SQLite file with the storage rules of reliability.md §5: write-ahead log, full sync (unless asked otherwise), foreign keys, mode
  * 0600, no symbolic link followed. `:memory:` is allowed for tests.
  *
  * @throws HearthError `…_MISSING` (6) when read-only and absent, `…_ACCESS` (5) when the file system refuses,
@@ -61,7 +63,8 @@ function openForWriting(path: string, options: DatabaseOptions): DatabaseSync {
     throw refusedAccess(path, options, cause);
   }
   try {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF;");
+    database.exec(`PRAGMA synchronous = ${options.isDurable ? "FULL" : "NORMAL"}`);
     database.exec(options.schema);
     return database;
   } catch (cause) {

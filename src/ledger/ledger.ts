@@ -72,15 +72,24 @@ export interface Ledger {
 /** A record as it is handed in; a `prev` of another table is replaced. */
 export type NewSettlement = Omit<SettlementRecord, "prev">;
 
+export interface LedgerOptions {
+  /** False when absent. */
+  readOnly?: boolean;
+  /** True when absent; false only where nothing real is lost with the last writes, as in fast motion. */
+  isDurable?: boolean;
+  /** SHA-256 in lower-case hex; node's by default. */
+  hash?: HashHex;
+}
+
 /**
  * Opens the ledger file, making it with mode 0600 where it is missing. Read-only never creates it.
  *
- * @param options.hash SHA-256 in lower-case hex; node's by default.
  * @throws HearthError `LEDGER_MISSING` (6), `LEDGER_ACCESS` (5), `LEDGER_BROKEN` (7, only for writing).
  */
-export function openLedger(path: string, options: { readOnly?: boolean; hash?: HashHex } = {}): Ledger {
+export function openLedger(path: string, options: LedgerOptions = {}): Ledger {
   const database = openDatabase(path, {
     readOnly: options.readOnly ?? false,
+    isDurable: options.isDurable ?? true,
     schema: ledgerSchema,
     codePrefix: "LEDGER",
   });

@@ -51,14 +51,21 @@ export interface StateStore {
   close(): void;
 }
 
+export interface StateStoreOptions {
+  /** False when absent. */
+  readOnly?: boolean;
+  /** True when absent; false only where nothing real is lost with the last writes, as in fast motion. */
+  isDurable?: boolean;
+}
+
 /**
  * Opens `state.db`, making it with mode 0600 where it is missing. Read-only never creates it.
  *
  * @throws HearthError `STATE_MISSING` (6), `STATE_ACCESS` (5), `STATE_BROKEN` (7).
  */
-export function openStateStore(path: string, options: { readOnly?: boolean } = {}): StateStore {
-  const readOnly = options.readOnly ?? false;
-  const database = openDatabase(path, { readOnly, schema: stateSchema, codePrefix: "STATE" });
+export function openStateStore(path: string, options: StateStoreOptions = {}): StateStore {
+  const { readOnly = false, isDurable = true } = options;
+  const database = openDatabase(path, { readOnly, isDurable, schema: stateSchema, codePrefix: "STATE" });
   const prepare = statementCache(database);
   const ring = createDecisionRing(database);
   return {

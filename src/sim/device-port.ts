@@ -83,16 +83,9 @@ async function answerWeb(
   request: IncomingMessage,
   socket: Socket,
 ): Promise<void> {
-  let body = "";
-  try {
-    for await (const chunk of request) {
-      body += String(chunk);
-      if (body.length > LONGEST_REQUEST) break;
-    }
-  } catch {
-    // The client went away; nobody reads the answer.
-    return;
-  }
+  const body = await bodyOf(request);
+  // The client went away; nobody reads the answer.
+  if (body === null) return;
   const path = (request.url ?? "/").split("?")[0] ?? "/";
   const headers = request.headers as Record<string, string | undefined>;
   const reply =
@@ -109,6 +102,25 @@ async function answerWeb(
     bytes,
     bodyAt: bytes.length - Buffer.byteLength(text),
     isWeb: true,
+  });
+}
+
+/** The body as text, cut a little above the longest that is taken; null when the client went away within it. */
+function bodyOf(request: IncomingMessage): Promise<string | null> | string {
+  const { "content-length": length, "transfer-encoding": coding } = request.headers;
+  if ((length === undefined || length === "0") && coding === undefined) {
+    request.resume();
+    return "";
+  }
+  return new Promise((resolve) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      if (body.length <= LONGEST_REQUEST) body += String(chunk);
+      else resolve(body);
+    });
+    request.on("end", () => resolve(body));
+    request.on("close", () => resolve(null));
+    request.on("error", () => resolve(null));
   });
 }
 

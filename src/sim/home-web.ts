@@ -22,8 +22,12 @@ export async function startJsonDevice(
     }
     const path = (request.url ?? "/").split("?")[0] ?? "/";
     const body = request.method === "GET" && Object.hasOwn(paths, path) ? paths[path] : undefined;
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(body === undefined ? { error: "not found" } : body()));
+    const text = JSON.stringify(body === undefined ? { error: "not found" } : body());
+    response.writeHead(body === undefined ? 404 : 200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(text),
+    });
+    response.end(text);
   });
   server.on("connection", (socket) => {
     if (isSilent()) socket.resetAndDestroy();

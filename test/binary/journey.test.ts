@@ -204,8 +204,9 @@ test("watch --json says hello first and ends quietly with the loop", async () =>
   const loop = hearth.start(["run", "--headless"]);
   const ended = finished(loop);
   await new Promise<void>((resolve) => loop.stdout?.once("data", () => resolve()));
-  const watching = finished(hearth.start(["watch", "--json"]));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const watcher = hearth.start(["watch", "--json"]);
+  const watching = finished(watcher);
+  await new Promise<void>((resolve) => watcher.stdout?.once("data", () => resolve()));
   loop.kill("SIGTERM");
   await ended;
   const { exit, stdout } = await watching;

@@ -49,6 +49,13 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 /** One to four of them; few are worth more than many, because the rest of the text then still reaches the parsers. */
 export const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
 
+const GOLDEN = 0.618_033_988_75;
+
+/** The same changes at other places: another spoiling for each `turn`, as it is drawn for turn 0. */
+export function elsewhere(all: readonly Mutation[], turn: number): readonly Mutation[] {
+  return turn === 0 ? all : all.map((change) => ({ ...change, at: (change.at + turn * GOLDEN) % 1 }));
+}
+
 /** The text with all of them, in order. */
 export function mutated(text: string, all: readonly Mutation[]): string {
   return all.reduce((changed, { kind, at, length, token }) => {
