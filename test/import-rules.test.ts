@@ -14,7 +14,7 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
     ours: ["model"],
     packages: ["temporal-polyfill", "canonicalize", "@scure/base", "@scure/btc-signer"],
   },
-  net: { ours: ["model"], packages: ["node", "bonjour-service", "digest-fetch", "ipaddr.js"] },
+  net: { ours: ["model"], packages: ["node", "node-fetch", "bonjour-service", "digest-fetch", "ipaddr.js"] },
   // Hashes and ciphers are pure; firmware that signs its requests needs them.
   miners: { ours: ["model"], packages: ["@noble/hashes", "@noble/ciphers"] },
   sources: { ours: ["model"], packages: ["@jmespath-community/jmespath"] },
