@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
-import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import nodeFetch, { type Response as NodeResponse } from "node-fetch";
 import { HearthError, unreachableError } from "../model/errors.ts";
 import { limitConnecting } from "./connect-limit.ts";
 import { DeadlineError, withDeadline } from "./deadline.ts";
@@ -106,65 +107,18 @@ async function exchange(request: HttpRequest, limits: Limits): Promise<HttpAnswe
   }
 }
 
-/**
- * One request on the sockets of Node itself: a house is asked many times a second in fast motion, and the streams of
- * a `fetch` cost more than all the rest of an exchange.
- */
-function send(wanted: HttpRequest, limits: Limits, signal: AbortSignal): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const url = new URL(wanted.url);
-    if (url.username !== "" || url.password !== "") throw new TypeError("secrets belong into no address");
-    const headers: Record<string, string> = { accept: "*/*", "user-agent": "hearth", ...wanted.headers };
-    if (wanted.body !== undefined) headers["content-length"] = String(Buffer.byteLength(wanted.body));
-    const outgoing = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
-      method: wanted.method ?? "GET",
-      headers,
-      agent: limits.agent(url),
-    });
-    const fail = (error: unknown) => {
-      reject(error);
-      outgoing.destroy();
-    };
-    signal.addEventListener("abort", () => fail(signal.reason), { once: true });
-    outgoing.on("error", fail);
-    outgoing.on("response", (incoming) => gather(incoming, limits.maxBytes, resolve, fail));
-    outgoing.end(wanted.body);
+async function send(request: HttpRequest, limits: Limits, signal: AbortSignal): Promise<HttpAnswer> {
+  const response = await nodeFetch(request.url, {
+    method: request.method ?? "GET",
+    headers: request.headers ?? {},
+    body: request.body ?? null,
+    redirect: "manual",
+    compress: false,
+    size: limits.maxBytes,
+    agent: limits.agent,
+    signal,
   });
-}
-
-/** The whole answer, or the failure at which it broke off. */
-function gather(
-  incoming: IncomingMessage,
-  maxBytes: number,
-  done: (answer: HttpAnswer) => void,
-  fail: (error: unknown) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  incoming.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) fail(new TooLargeError());
-    else chunks.push(chunk);
-  });
-  incoming.on("error", () => fail(new CutError()));
-  incoming.on("end", () => {
-    const headers: Record<string, string> = {};
-    for (const [name, values] of Object.entries(incoming.headersDistinct))
-      headers[name] = values?.join(", ") ?? "";
-    done({ status: incoming.statusCode ?? 0, headers, text: UTF8.decode(Buffer.concat(chunks)) });
-  });
-}
-
-/** Takes a byte order mark off, which some devices send. */
-const UTF8 = new TextDecoder();
-
-/** More bytes than were asked for. */
-class TooLargeError extends Error {}
-
-/** The connection ended inside an answer that had begun. */
-class CutError extends Error {
-  readonly code = "ERR_STREAM_PREMATURE_CLOSE";
+  return { status: response.status, headers: headersOf(response), text: await response.text() };
 }
 
 async function exchangeJson(
@@ -213,6 +167,12 @@ async function asFetch(
   return new Response(BODYLESS.has(status) ? null : answer.text, { status, headers });
 }
 
+function headersOf(response: NodeResponse): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of response.headers) headers[name.toLowerCase()] = value;
+  return headers;
+}
+
 function toHttpError(error: unknown, url: string, maxBytes: number): HearthError {
   const shown = withoutSecrets(url);
   if (error instanceof HearthError) return error;
@@ -221,7 +181,7 @@ function toHttpError(error: unknown, url: string, maxBytes: number): HearthError
       hint: "Check that the device or server is switched on and on this network",
     });
   }
-  if (error instanceof TooLargeError) {
+  if (error instanceof Error && "type" in error && error.type === "max-size") {
     return unreachableError("HTTP_TOO_LARGE", `${shown} answered with more than ${maxBytes} bytes.`, {
       hint: "Check the address; this is not the answer of a known device",
     });
