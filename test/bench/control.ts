@@ -10,12 +10,12 @@ import { parseArgs } from "node:util";
 import { type Pilot, ReferenceLoop } from "#src/app/simulate-baselines.ts";
 import { boundSurplus } from "#src/app/simulate-bound.ts";
 import { CorePilot, configOf, type DecideTick } from "#src/app/simulate-core.ts";
-import { MinuteSurplus, runHome } from "#src/app/simulate-run.ts";
+import { minuteSurplusW, runHome } from "#src/app/simulate-run.ts";
+import { Tally } from "#src/app/simulate-tally.ts";
 import { decide } from "#src/control/decide.ts";
 import { type MinerPreset, minerFacts } from "#src/sim/plant/miner-presets.ts";
 import { PlantHome } from "#src/sim/plant/plant-home.ts";
 import { type MeterPreset, meterFacts } from "#src/sim/plant/plant-meter.ts";
-import { TraceCursor } from "#src/sim/plant/trace.ts";
 import { type SurplusDay, surplusDays } from "./control-days.ts";
 
 const MIDNIGHT = Date.UTC(2026, 0, 15);
@@ -24,7 +24,7 @@ const decideTick: DecideTick = decide;
 
 interface Score {
   ratio: number | null;
-  capture: number;
+  capture: number | null;
   importKwh: number;
   starts: number;
   writes: number;
@@ -61,25 +61,15 @@ function score(
     startC: 20,
     outdoorGuessC: () => 9,
   });
-  const tally = runHome(home, pilot, day.trace.durationS);
+  const tally = new Tally({ setC: 20, maxC: 26, breakerW: 3840, events: [] }, 1);
+  runHome({ home, pilot, tally, durationS: day.trace.durationS, faults: null, onTick: null });
   return {
     ratio: jStar < 0.2 ? null : tally.jKwh / jStar,
-    capture: tally.capturedKwh / tally.surplusKwh,
+    capture: tally.surplusKwh > 0 ? tally.capturedKwh / tally.surplusKwh : null,
     importKwh: tally.importCausedKwh,
     starts: tally.starts,
     writes: pilot.writes,
   };
-}
-
-function minutesOf({ trace }: SurplusDay): number[] {
-  const minutes = new MinuteSurplus();
-  const cursor = new TraceCursor(trace);
-  const { pv_w: pv, load_w: load } = trace.columns;
-  for (let nowS = 0; nowS < trace.durationS; nowS += 5) {
-    cursor.seek(nowS);
-    minutes.add(nowS, pv === null ? 0 : cursor.linear(pv, nowS), load === null ? 0 : cursor.held(load));
-  }
-  return minutes.minutesW;
 }
 
 const mean = (numbers: number[]) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
@@ -89,7 +79,7 @@ function meanScore(scores: Score[]): Score {
   const ratios = scores.flatMap(({ ratio }) => ratio ?? []);
   return {
     ratio: ratios.length === 0 ? null : mean(ratios),
-    capture: mean(scores.map((entry) => entry.capture)),
+    capture: mean(scores.flatMap(({ capture }) => capture ?? [])),
     importKwh: mean(scores.map((entry) => entry.importKwh)),
     starts: mean(scores.map((entry) => entry.starts)),
     writes: mean(scores.map((entry) => entry.writes)),
@@ -101,7 +91,7 @@ const seeds = (flags.quick ? "1" : flags.seeds).split(",").map(Number);
 const miners = (flags.quick ? "C-3500" : flags.miner).split(",") as MinerPreset[];
 const meters = (flags.quick ? "M5" : flags.meter).split(",") as MeterPreset[];
 for (const miner of miners) {
-  const bounds = days.map((day) => boundSurplus(minutesOf(day), minerFacts[miner]));
+  const bounds = days.map((day) => boundSurplus(minuteSurplusW(day.trace), minerFacts[miner]));
   for (const meter of meters) {
     for (const sees of flags.sees.split(","))
       bench(
@@ -125,6 +115,9 @@ function bench(miner: MinerPreset, meter: MeterPreset, sees: string, jStars: num
         config,
         decide: decideTick,
         startMs: MIDNIGHT,
+        tz: "UTC",
+        hasBattery: false,
+        killEveryS: null,
         seesPv: sees === "grid+pv",
         highestImportUsdKwh: null,
         events: [],

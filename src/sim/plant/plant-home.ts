@@ -1,6 +1,7 @@
 import { House, type HousePreset } from "../house.ts";
 import { createRandom } from "../random.ts";
 import { RoomSensor } from "../sensors.ts";
+import { PlantBattery } from "./battery.ts";
 import type { PlantMinerFacts } from "./miner-presets.ts";
 import { type MeterPreset, meterFacts, PlantMeter } from "./plant-meter.ts";
 import { PlantMiner } from "./plant-miner.ts";
@@ -17,6 +18,8 @@ export interface PlantOptions {
   seed: number;
   /** Room temperature at the start, degC. */
   startC: number;
+  /** State of charge at the start, percent; null is a home without a battery. */
+  batteryPercent?: number | null;
   /** Used where the trace has no outdoor temperature, degC by seconds from the start; the house cannot do without. */
   outdoorGuessC: (nowS: number) => number;
 }
@@ -29,7 +32,6 @@ export interface PlantTruth {
   ghiWm2: number;
   importUsdKwh: number;
   exportUsdKwh: number;
-  eventLimitW: number;
   /** NaN with house `none`. */
   roomC: number;
 }
@@ -54,6 +56,11 @@ export class PlantHome {
   seenRoomS = 0;
   /** True mean draw of the tick that `advance` closed, W, all miners. */
   powerW = 0;
+  /** The same by miner. */
+  readonly minersW: Float64Array;
+  /** True mean of the battery over that tick, W, discharge positive; 0 without one. */
+  batteryW = 0;
+  readonly battery: PlantBattery | null;
   readonly #cursor: TraceCursor;
   readonly #house: House | null;
   readonly #roomSensor: RoomSensor | null;
@@ -61,17 +68,23 @@ export class PlantHome {
   readonly #exponential: () => number;
   readonly #guessC: (nowS: number) => number;
   #windowS: number;
+  #roomMutedUntilS = 0;
+  #roomLieUntilS = 0;
+  #roomLieC = 0;
 
   constructor(options: PlantOptions) {
     const { trace, seed, startC } = options;
     this.miners = options.miners.map((facts, index) => new PlantMiner(facts, seed, `miner-${index}`));
+    this.minersW = new Float64Array(options.miners.length);
+    const percent = options.batteryPercent ?? null;
+    this.battery = percent === null ? null : new PlantBattery(percent);
     this.gridMeter = new PlantMeter(meterFacts[options.meter], seed, "grid");
     this.pvMeter = new PlantMeter(meterFacts.M5, seed, "pv");
     this.#cursor = new TraceCursor(trace);
     this.#guessC = options.outdoorGuessC;
     this.truth = {
       ...{ pvW: 0, loadW: 0, outdoorC: 0, ghiWm2: 0, importUsdKwh: Number.NaN, exportUsdKwh: Number.NaN },
-      ...{ eventLimitW: Number.NaN, roomC: Number.NaN },
+      roomC: Number.NaN,
     };
     const random = createRandom(seed, "house");
     this.#exponential = random.fork("window").exponential;
@@ -89,6 +102,11 @@ export class PlantHome {
     this.truth.roomC = startC;
   }
 
+  /** True grid power of the tick that `advance` closed, W, import positive; NaN where the trace has a gap. */
+  get gridW(): number {
+    return this.truth.loadW + this.powerW - this.truth.pvW - this.batteryW;
+  }
+
   /** Moves the truth to `nowS`, lets meters sample and arrive, asks every miner. */
   observe(nowS: number): void {
     this.#readTrace(nowS);
@@ -96,7 +114,7 @@ export class PlantHome {
     if (gridMeter.isSampling(nowS)) {
       let minersW = 0;
       for (const miner of this.miners) minersW += miner.powerW;
-      gridMeter.sample(nowS, truth.loadW + minersW - truth.pvW);
+      gridMeter.sample(nowS, truth.loadW + minersW - truth.pvW - (this.battery?.powerW ?? 0));
     }
     gridMeter.deliver(nowS);
     pvMeter.sample(nowS, truth.pvW);
@@ -107,12 +125,51 @@ export class PlantHome {
 
   /** Lets the tick that begins at `nowS` pass; `powerW` is then its true mean draw. */
   advance(nowS: number): void {
-    let sumW = 0;
-    for (const miner of this.miners) {
-      for (let second = 0; second < TICK_S; second += 1) sumW += miner.step(nowS + second);
-    }
-    this.powerW = sumW / TICK_S;
+    if (this.battery !== null) this.#advanceWithBattery(nowS, this.battery);
+    else this.#advanceMiners(nowS);
     if (this.#house !== null) this.#warm(nowS, this.#house);
+  }
+
+  /** The thermometer tells nothing until then, s. */
+  muteRoom(untilS: number): void {
+    this.#roomMutedUntilS = untilS;
+  }
+
+  /** Every report of the thermometer is this value until then, s. */
+  lieAboutRoom(untilS: number, valueC: number): void {
+    this.#roomLieUntilS = untilS;
+    this.#roomLieC = valueC;
+  }
+
+  #advanceMiners(nowS: number): void {
+    let totalW = 0;
+    for (let index = 0; index < this.miners.length; index += 1) {
+      const miner = this.miners[index];
+      if (miner === undefined) continue;
+      let sumW = 0;
+      for (let second = 0; second < TICK_S; second += 1) sumW += miner.step(nowS + second);
+      this.minersW[index] = sumW / TICK_S;
+      totalW += sumW;
+    }
+    this.powerW = totalW / TICK_S;
+  }
+
+  #advanceWithBattery(nowS: number, battery: PlantBattery): void {
+    const houseW = this.truth.loadW - this.truth.pvW;
+    let [totalW, batteryW] = [0, 0];
+    this.minersW.fill(0);
+    for (let second = 0; second < TICK_S; second += 1) {
+      let nowW = 0;
+      this.miners.forEach((miner, index) => {
+        const minerW = miner.step(nowS + second);
+        this.minersW[index] = (this.minersW[index] ?? 0) + minerW / TICK_S;
+        nowW += minerW;
+      });
+      totalW += nowW;
+      batteryW += battery.step(houseW + nowW);
+    }
+    this.powerW = totalW / TICK_S;
+    this.batteryW = batteryW / TICK_S;
   }
 
   #readTrace(nowS: number): void {
@@ -126,7 +183,6 @@ export class PlantHome {
     if (columns.ghi_wm2 !== null) truth.ghiWm2 = cursor.linear(columns.ghi_wm2, nowS);
     if (columns.import_usd_kwh !== null) truth.importUsdKwh = cursor.held(columns.import_usd_kwh);
     if (columns.export_usd_kwh !== null) truth.exportUsdKwh = cursor.held(columns.export_usd_kwh);
-    if (columns.event_limit_w !== null) truth.eventLimitW = cursor.held(columns.event_limit_w);
   }
 
   #outdoorC(nowS: number): number {
@@ -147,7 +203,9 @@ export class PlantHome {
     const sensor = this.#roomSensor;
     if (sensor === null) return;
     for (let second = 1; second <= TICK_S; second += 1) sensor.step((nowS + second) * 1000, house.roomC);
-    this.seenRoomC = sensor.valueC;
-    this.seenRoomS = sensor.reportedMs / 1000;
+    const reportedS = sensor.reportedMs / 1000;
+    if (reportedS === this.seenRoomS || nowS < this.#roomMutedUntilS) return;
+    this.seenRoomC = nowS < this.#roomLieUntilS ? this.#roomLieC : sensor.valueC;
+    this.seenRoomS = reportedS;
   }
 }

@@ -28,6 +28,10 @@ export class PlantMeter {
   arrivedS = 0;
   /** Rises by one with each sample that arrives. */
   seq = 0;
+  /** Samples that are due before this moment are lost, s. */
+  mutedUntilS = 0;
+  #lieUntilS = 0;
+  #lieW = 0;
   readonly #facts: MeterFacts;
   readonly #noise: (mean: number, deviation: number) => number;
   readonly #waitingW: Float64Array;
@@ -41,6 +45,12 @@ export class PlantMeter {
     const length = Math.ceil(facts.latencyS / facts.periodS) + 2;
     this.#waitingW = new Float64Array(length);
     this.#waitingS = new Float64Array(length);
+  }
+
+  /** Until then every sample that arrives is this value, which may be no number at all. */
+  lie(untilS: number, valueW: number): void {
+    this.#lieUntilS = untilS;
+    this.#lieW = valueW;
   }
 
   isSampling(nowS: number): boolean {
@@ -60,9 +70,12 @@ export class PlantMeter {
   /** Lets what is due by `nowS` arrive. */
   deliver(nowS: number): void {
     while (this.#count > 0 && (this.#waitingS[this.#first] ?? 0) <= nowS) {
-      this.valueW = this.#waitingW[this.#first] ?? Number.NaN;
-      this.arrivedS = this.#waitingS[this.#first] ?? nowS;
-      this.seq += 1;
+      if (nowS >= this.mutedUntilS) {
+        const isLying = nowS < this.#lieUntilS;
+        this.valueW = isLying ? this.#lieW : (this.#waitingW[this.#first] ?? Number.NaN);
+        this.arrivedS = this.#waitingS[this.#first] ?? nowS;
+        this.seq += 1;
+      }
       this.#first = (this.#first + 1) % this.#waitingW.length;
       this.#count -= 1;
     }

@@ -77,6 +77,11 @@ export class PlantMiner {
     this.reportedS = nowS;
   }
 
+  /** Answers no poll until then, s; it goes on as it was told. */
+  silence(untilS: number): void {
+    this.#silentUntilS = untilS;
+  }
+
   /** The second that begins at `nowS`; answers its draw, W. */
   step(nowS: number): number {
     if (nowS === this.#waitingS) this.#accept(nowS);
