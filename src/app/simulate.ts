@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { decide } from "../control/decide.ts";
 import type { ControlConfig } from "../control/types.ts";
 import type { CoopEvent } from "../model/coop-event.ts";
@@ -294,9 +293,4 @@ function warningsOf(job: Job, runs: number, { series }: SimulateOptions): string
   if (columns.load_w === null) warnings.push("The trace has no load_w: the household draws nothing");
   if (series !== null && runs > 1) warnings.push("The series is that of the first variant");
   return warnings;
-}
-
-/** Folder of the recorded days below the program's root. */
-export function templatesBelow(root: string): string {
-  return join(root, "templates");
 }
