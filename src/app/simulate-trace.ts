@@ -29,37 +29,61 @@ export function readTrace(path: string): Trace {
 
 /** The same from its text; `name` stands in the errors. */
 export function parseTrace(text: string, name: string): Trace {
-  const broken = (line: number, what: string) => traceError(name, line, what);
-  let header: { columns: (TraceColumn | "t")[]; line: number } | null = null;
-  const cells: number[][] = [];
-  const times: number[] = [];
-  let startMs: number | null = null;
+  const rows = new TraceRows(name);
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n|\r/);
-  for (let index = 0; index < lines.length; index += 1) {
-    const line = lines[index] ?? "";
-    const number = index + 1;
-    if (line.startsWith("#") || line.trim() === "") continue;
-    if (header === null) {
-      header = { columns: headerOf(line, number, broken), line: number };
-      continue;
-    }
-    const { columns } = header;
-    const fields = line.split(",");
-    if (fields.length !== columns.length) {
-      throw broken(number, `it has ${fields.length} cells, the header has ${columns.length}`);
-    }
-    const time = timeOf(fields[columns.indexOf("t")] ?? "", number, broken);
-    if (times.length === 0 && time.isClock) startMs = time.value * 1000;
-    if (times.length > 0 && time.isClock !== (startMs !== null)) {
-      throw broken(number, "t changes between moments and seconds");
-    }
-    const seconds = startMs === null ? time.value : time.value - startMs / 1000;
-    if (times.length > 0 && seconds <= (times.at(-1) ?? 0)) throw broken(number, "t does not rise");
-    times.push(seconds);
-    cells.push(columns.map((column, at) => cellOf(column, fields[at] ?? "", number, broken)));
+  lines.forEach((line, index) => {
+    if (!line.startsWith("#") && line.trim() !== "") rows.take(line, index + 1);
+  });
+  return rows.finish(lines.length);
+}
+
+/** Takes the lines of a trace one by one. */
+class TraceRows {
+  readonly #broken: Broken;
+  #names: (TraceColumn | "t")[] | null = null;
+  #startS: number | null = null;
+  #isClock = false;
+  readonly #times: number[] = [];
+  readonly #cells: number[][] = [];
+
+  constructor(name: string) {
+    this.#broken = (line, what) => traceError(name, line, what);
   }
-  if (header === null) throw broken(lines.length, "it has no header line");
-  return traceOf(header.columns, times, cells, startMs, (what) => broken(lines.length, what));
+
+  take(line: string, number: number): void {
+    if (this.#names === null) {
+      this.#names = headerOf(line, number, this.#broken);
+      return;
+    }
+    const fields = line.split(",");
+    const names = this.#names;
+    if (fields.length !== names.length) {
+      throw this.#broken(number, `it has ${fields.length} cells, the header has ${names.length}`);
+    }
+    this.#takeTime(fields[names.indexOf("t")] ?? "", number);
+    this.#cells.push(names.map((name, at) => cellOf(name, fields[at] ?? "", number, this.#broken)));
+  }
+
+  finish(lines: number): Trace {
+    const broken = (what: string) => this.#broken(lines, what);
+    if (this.#names === null) throw broken("it has no header line");
+    const startMs = this.#isClock ? Math.round((this.#startS ?? 0) * 1000) : null;
+    return traceOf(this.#names, this.#times, this.#cells, startMs, broken);
+  }
+
+  #takeTime(field: string, number: number): void {
+    const { value, isClock } = timeOf(field, number, this.#broken);
+    if (this.#startS === null) {
+      this.#startS = value;
+      this.#isClock = isClock;
+    }
+    if (isClock !== this.#isClock) throw this.#broken(number, "t changes between moments and seconds");
+    const seconds = value - this.#startS;
+    if (this.#times.length > 0 && seconds <= (this.#times.at(-1) ?? 0)) {
+      throw this.#broken(number, "t does not rise");
+    }
+    this.#times.push(seconds);
+  }
 }
 
 type Broken = (line: number, what: string) => HearthError;
@@ -110,8 +134,7 @@ function traceOf(
   broken: (what: string) => HearthError,
 ): Trace {
   if (times.length < 2) throw broken("it needs at least two rows");
-  const firstS = times[0] ?? 0;
-  const timesS = Float64Array.from(times, (seconds) => seconds - firstS);
+  const timesS = Float64Array.from(times);
   const lastS = timesS.at(-1) ?? 0;
   const durationS = 2 * lastS - (timesS.at(-2) ?? 0);
   if (durationS > LONGEST_S) throw broken("it is longer than a year");
