@@ -155,7 +155,7 @@ function textOf(path: string): string {
     const why = { ENOENT: "there is no such file", EISDIR: "it is a folder", EACCES: "it may not be read" };
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     const what = code in why ? why[code as keyof typeof why] : "it cannot be read";
-    throw usageError("TRACE_UNREADABLE", `The trace ${shown(path)} cannot be used: ${what}`, { cause });
+    throw unreadable(path, what, cause);
   }
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   try {
@@ -163,8 +163,15 @@ function textOf(path: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (cause) {
     const what = isGzip ? "its gzip data is broken or too large" : "it is not UTF-8 text";
-    throw usageError("TRACE_UNREADABLE", `The trace ${shown(path)} cannot be used: ${what}`, { cause });
+    throw unreadable(path, what, cause);
   }
+}
+
+function unreadable(path: string, what: string, cause: unknown): HearthError {
+  return usageError("TRACE_UNREADABLE", `The trace ${shown(path)} cannot be used: ${what}`, {
+    hint: "name a CSV file, plain or gzip; its columns are in hearth simulate --help",
+    cause,
+  });
 }
 
 function traceError(name: string, line: number, what: string): HearthError {

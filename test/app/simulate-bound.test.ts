@@ -7,13 +7,13 @@ import { minerFacts, type PlantMinerFacts } from "#src/sim/plant/miner-presets.t
 
 const KAPPA = 2;
 
-/** A miner small enough to try every day it can have. */
+/** A miner with so few levels that each of its days can be tried, so large that a start pays within minutes. */
 function tiny(minOnMin: number, minOffMin: number, wakeMin: number, rampW: number): PlantMinerFacts {
   return {
     ...minerFacts["C-3500"],
-    minW: 1000,
-    maxW: 3000,
-    stepsW: [1000, 2000, 3000],
+    minW: 10_000,
+    maxW: 30_000,
+    stepsW: [10_000, 20_000, 30_000],
     minOnS: minOnMin * 60,
     minOffS: minOffMin * 60,
     wakeS: wakeMin * 60 + 30,
@@ -34,7 +34,7 @@ function bestByTrying(surplusW: readonly number[], facts: PlantMinerFacts): numb
       : sequences(length - 1).flatMap((head) =>
           (["off", "wake", ...levels.keys()] as Minute[]).map((next) => [...head, next]).filter(isPossible),
         );
-  return Math.max(...sequences(surplusW.length).map(valueOf));
+  return Math.max(...sequences(surplusW.length).map(worthOf));
 
   function isPossible(day: Minute[]): boolean {
     const at = day.length - 1;
@@ -57,7 +57,7 @@ function bestByTrying(surplusW: readonly number[], facts: PlantMinerFacts): numb
     return length;
   }
 
-  function valueOf(day: Minute[]): number {
+  function worthOf(day: Minute[]): number {
     return day.reduce((sum: number, minute, at) => {
       const watts = minute === "off" ? 0 : minute === "wake" ? 150 : (levels[minute] ?? 0);
       const spareW = surplusW[at] ?? 0;
@@ -76,10 +76,9 @@ describe("the clairvoyant bound for the surplus", () => {
         fc.integer({ min: 0, max: 2 }),
         fc.integer({ min: 0, max: 2 }),
         fc.integer({ min: 1, max: 2 }),
-        fc.constantFrom(1000, 2000),
+        fc.constantFrom(10_000, 20_000),
         (tens, minOn, minOff, wake, rampW) => {
-          // Ten times the sun makes a start worth its cost within minutes.
-          const surplusW = tens.map((value) => value * 2000);
+          const surplusW = tens.map((value) => value * 3000);
           const facts = tiny(minOn, minOff, wake, rampW);
           const bound = boundSurplus(surplusW, facts);
           expect(bound.jKwh).toBeCloseTo(bestByTrying(surplusW, facts), 9);
@@ -87,7 +86,7 @@ describe("the clairvoyant bound for the surplus", () => {
           expect(parts).toBeCloseTo(bound.jKwh, 9);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 

@@ -18,7 +18,8 @@ const options: SimulateOptions = {
 /** Two sunny hours with a cloud, a limit at their end, prices and a warm spring day. */
 function sunnyHours(): string {
   const rows = Array.from({ length: 120 }, (_, minute) => {
-    const sunW = minute > 60 && minute < 70 ? 600 : Math.round(2500 * Math.sin((Math.PI * (minute + 30)) / 180));
+    const sunW =
+      minute > 60 && minute < 70 ? 600 : Math.round(2500 * Math.sin((Math.PI * (minute + 30)) / 180));
     return [minute * 60, sunW, 200 + (minute % 7) * 30, 12, minute >= 100 ? 900 : ""].join(",");
   });
   const path = join(folder, "hours.csv");
@@ -164,17 +165,20 @@ describe("the scenarios", () => {
   test.each([
     ["spring", 23],
     ["autumn", 25],
-  ])("the tariff follows the clock through the night in %s, which makes a day of %i hours", (variant, length) => {
-    const run = scenarios["H"]?.runs.find((entry) => entry.variant === variant);
-    if (run === undefined) throw new Error("no such night");
-    const { columns } = scenarioTrace(run, templatesDir);
-    const prices = columns.import_usd_kwh ?? new Float64Array();
-    // Noon to midnight are twelve hours; then the cheap hours until six by the clock.
-    const cheapMinutes = prices.filter((price, minute) => minute >= 720 && price === 0.07).length;
+  ])(
+    "the tariff follows the clock through the night in %s, which makes a day of %i hours",
+    (variant, length) => {
+      const run = scenarios["H"]?.runs.find((entry) => entry.variant === variant);
+      if (run === undefined) throw new Error("no such night");
+      const { columns } = scenarioTrace(run, templatesDir);
+      const prices = columns.import_usd_kwh ?? new Float64Array();
+      // Noon to midnight are twelve hours; then the cheap hours until six by the clock.
+      const cheapMinutes = prices.filter((price, minute) => minute >= 720 && price === 0.07).length;
 
-    expect(cheapMinutes / 60).toBe(length - 18);
-    expect(prices[0]).toBe(0.11);
-  });
+      expect(cheapMinutes / 60).toBe(length - 18);
+      expect(prices[0]).toBe(0.11);
+    },
+  );
 
   test("the cold snap goes below -22 degC, and negative prices are below zero", () => {
     const [cold, negative] = ["D", "M"].map((letter) => {

@@ -1,159 +1,176 @@
 /**
- * The goals of control on the recorded sunny days (control.md §15):
+ * The goals of control on the recorded sunny days (control.md §15), house none:
  *
  *   node test/bench/control.ts [--quick] [--miner C-3500,R-3400] [--meter M5,P60] [--sees grid,grid+pv]
- *                              [--days REGEX] [--seeds 1,2,3,4,5] [--load 0.5] [--each]
+ *                              [--days REGEX] [--seeds 1,2,3,4,5] [--load 0.5] [--each] [--threads 2]
  *
- * `--quick` is C-3500 at M5 with seed 1. HEARTH_BENCH_DAYS names a folder with more days.
+ * Without flags: the table of the goals. `--quick` is C-3500 at M5 with seed 1, day by day, in one thread.
+ * HEARTH_BENCH_DAYS names a folder with more days (`t,pv_w` as CSV, gzip). Each figure is the mean over the seeds.
  */
 import { parseArgs } from "node:util";
-import { type Pilot, ReferenceLoop } from "#src/app/simulate-baselines.ts";
-import { boundSurplus } from "#src/app/simulate-bound.ts";
-import { CorePilot, configOf, type DecideTick } from "#src/app/simulate-core.ts";
-import { minuteSurplusW, runHome } from "#src/app/simulate-run.ts";
-import { Tally } from "#src/app/simulate-tally.ts";
-import { decide } from "#src/control/decide.ts";
-import { type MinerPreset, minerFacts } from "#src/sim/plant/miner-presets.ts";
-import { PlantHome } from "#src/sim/plant/plant-home.ts";
-import { type MeterPreset, meterFacts } from "#src/sim/plant/plant-meter.ts";
-import { type SurplusDay, surplusDays } from "./control-days.ts";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { type MinerPreset, minerPresets } from "#src/sim/plant/miner-presets.ts";
+import { type MeterPreset, meterPresets } from "#src/sim/plant/plant-meter.ts";
+import { surplusDays } from "./control-days.ts";
+import { type BenchTask, type DayScore, meanOf, type Score, scoreDay } from "./control-score.ts";
+import { say } from "./figures.ts";
 
-const MIDNIGHT = Date.UTC(2026, 0, 15);
-/** The core under test; put another one here that keeps the contract of `decide`. */
-const decideTick: DecideTick = decide;
+/** One line of the table: a plant, its meter and what the loop sees. */
+type Plant = Pick<BenchTask, "miner" | "meter" | "sees">;
 
-interface Score {
-  ratio: number | null;
-  capture: number | null;
-  importKwh: number;
-  starts: number;
-  writes: number;
+const goals: Plant[] = [
+  { miner: "C-3500", meter: "M5", sees: "grid" },
+  { miner: "C-3500", meter: "P30", sees: "grid" },
+  { miner: "C-3500", meter: "P60", sees: "grid" },
+  { miner: "C-3500", meter: "P60", sees: "grid+pv" },
+  { miner: "R-3400", meter: "M5", sees: "grid" },
+  { miner: "C-500", meter: "M5", sees: "grid" },
+  { miner: "D-5", meter: "M5", sees: "grid" },
+  { miner: "X-1500", meter: "M5", sees: "grid" },
+];
+
+interface Settings {
+  plants: Plant[];
+  days: string;
+  seeds: number[];
+  load: number;
+  isEach: boolean;
+  threads: number;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    each: { type: "boolean", default: false },
-    miner: { type: "string", default: "C-3500,R-3400" },
-    meter: { type: "string", default: "M5,P60" },
-    sees: { type: "string", default: "grid" },
-    days: { type: "string", default: "." },
-    seeds: { type: "string", default: "1,2,3,4,5" },
-    load: { type: "string", default: "0.5" },
-  },
-});
-
-function score(
-  day: SurplusDay,
-  miner: MinerPreset,
-  meter: MeterPreset,
-  seed: number,
-  pilot: Pilot,
-  jStar: number,
-) {
-  const facts = minerFacts[miner];
-  const home = new PlantHome({
-    trace: day.trace,
-    miners: [facts],
-    meter,
-    house: "none",
-    seed,
-    startC: 20,
-    outdoorGuessC: () => 9,
-  });
-  const tally = new Tally({ setC: 20, maxC: 26, breakerW: 3840, events: [] }, 1);
-  runHome({ home, pilot, tally, durationS: day.trace.durationS, faults: null, onTick: null });
-  return {
-    ratio: jStar < 0.2 ? null : tally.jKwh / jStar,
-    capture: tally.surplusKwh > 0 ? tally.capturedKwh / tally.surplusKwh : null,
-    importKwh: tally.importCausedKwh,
-    starts: tally.starts,
-    writes: pilot.writes,
-  };
-}
-
-const mean = (numbers: number[]) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-const shown = (value: number | null | undefined, digits = 3) => (value == null ? "-" : value.toFixed(digits));
-
-function meanScore(scores: Score[]): Score {
-  const ratios = scores.flatMap(({ ratio }) => ratio ?? []);
-  return {
-    ratio: ratios.length === 0 ? null : mean(ratios),
-    capture: mean(scores.flatMap(({ capture }) => capture ?? [])),
-    importKwh: mean(scores.map((entry) => entry.importKwh)),
-    starts: mean(scores.map((entry) => entry.starts)),
-    writes: mean(scores.map((entry) => entry.writes)),
-  };
-}
-
-const days = surplusDays(Number(flags.load), new RegExp(flags.days));
-const seeds = (flags.quick ? "1" : flags.seeds).split(",").map(Number);
-const miners = (flags.quick ? "C-3500" : flags.miner).split(",") as MinerPreset[];
-const meters = (flags.quick ? "M5" : flags.meter).split(",") as MeterPreset[];
-for (const miner of miners) {
-  const bounds = days.map((day) => boundSurplus(minuteSurplusW(day.trace), minerFacts[miner]));
-  for (const meter of meters) {
-    for (const sees of flags.sees.split(","))
-      bench(
-        miner,
-        meter,
-        sees,
-        bounds.map(({ jKwh }) => jKwh),
-      );
+/** `npm run bench -- control`, or this file alone with flags. */
+export async function benchControl(argv: string[] = []): Promise<void> {
+  const settings = settingsOf(argv);
+  const days = surplusDays(settings.load, new RegExp(settings.days));
+  say(
+    `control on ${days.length} recorded days, seeds ${settings.seeds.join(" ")}, household times ${settings.load}`,
+  );
+  say("plant           J/J* mean worst  loop   least ahead  starts  on broken days  import kWh  ticks/s");
+  for (const plant of settings.plants) {
+    const tasks = days.map(({ name }): BenchTask => {
+      return { ...plant, day: name, seeds: settings.seeds, load: settings.load };
+    });
+    const scores = await inThreads(tasks, settings.threads);
+    say(lineOf(plant, scores));
+    if (settings.isEach) for (const score of scores) say(dayLine(score));
   }
 }
 
-function bench(miner: MinerPreset, meter: MeterPreset, sees: string, jStars: number[]): void {
-  let ticks = 0;
-  const started = performance.now();
-  const rows = days.map((day, index) => {
-    const jStar = jStars[index] ?? 0;
-    const config = configOf([minerFacts[miner]], meterFacts[meter].latencyS);
-    const core = seeds.map((seed) => {
-      ticks += day.trace.durationS / 5;
-      const pilot = new CorePilot({
-        config,
-        decide: decideTick,
-        startMs: MIDNIGHT,
-        tz: "UTC",
-        hasBattery: false,
-        killEveryS: null,
-        seesPv: sees === "grid+pv",
-        highestImportUsdKwh: null,
-        events: [],
+function settingsOf(argv: string[]): Settings {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      ...{ quick: flag, each: flag, miner: text, meter: text, sees: text },
+      days: { type: "string", default: "." },
+      seeds: { type: "string", default: "1,2,3,4,5" },
+      load: { type: "string", default: "0.5" },
+      threads: { type: "string", default: "2" },
+    },
+  });
+  const isChosen = [values.miner, values.meter, values.sees].some((value) => value !== undefined);
+  const quick: Plant[] = [{ miner: "C-3500", meter: "M5", sees: "grid" }];
+  return {
+    plants: isChosen ? chosen(values) : values.quick ? quick : goals,
+    days: values.days,
+    seeds: (values.quick ? "1" : values.seeds).split(",").map(Number),
+    load: Number(values.load),
+    isEach: values.each || values.quick,
+    threads: values.quick ? 1 : Number(values.threads),
+  };
+}
+
+function chosen(values: { miner?: string; meter?: string; sees?: string }): Plant[] {
+  const pick = <Name extends string>(asked: string | undefined, known: readonly Name[], usual: Name) => {
+    const names = asked?.split(",") ?? [usual];
+    return names.map((name) => {
+      const found = known.find((candidate) => candidate === name);
+      if (found === undefined) throw new Error(`${name} is none of ${known.join(", ")}`);
+      return found;
+    });
+  };
+  return pick<MinerPreset>(values.miner, minerPresets, "C-3500").flatMap((miner) =>
+    pick<MeterPreset>(values.meter, meterPresets, "M5").flatMap((meter) =>
+      pick(values.sees, ["grid", "grid+pv"] as const, "grid").map((sees) => ({ miner, meter, sees })),
+    ),
+  );
+}
+
+/** Each worker takes every n-th task; the answers come back in the order of the tasks. */
+async function inThreads(tasks: BenchTask[], threads: number): Promise<DayScore[]> {
+  if (threads <= 1) return tasks.map(scoreDay);
+  const answers = new Array<DayScore>(tasks.length);
+  const work = (first: number) =>
+    new Promise<void>((resolve, reject) => {
+      const own = tasks.filter((_, index) => index % threads === first);
+      const worker = new Worker(new URL(import.meta.url), { workerData: own });
+      worker.on("message", (scores: DayScore[]) => {
+        scores.forEach((score, index) => {
+          answers[index * threads + first] = score;
+        });
       });
-      return score(day, miner, meter, seed, pilot, jStar);
+      worker.on("error", reject);
+      worker.on("exit", () => resolve());
     });
-    return { day, jStar, core: meanScore(core), own: core };
-  });
-  const coreMs = performance.now() - started;
-  const references = days.map((day, index) =>
-    meanScore(seeds.map((seed) => score(day, miner, meter, seed, new ReferenceLoop(), jStars[index] ?? 0))),
-  );
-  console.log(`\n${miner} ${meter} sees ${sees}, seeds ${seeds.join(" ")}`);
-  if (flags.each || flags.quick) {
-    console.log(
-      "  day                       J* kWh  ratio   loop    diff    import kWh    starts      writes",
-    );
-    rows.forEach(({ day, jStar, core }, index) => {
-      const loop = references[index];
-      const diff = core.ratio === null || loop?.ratio == null ? null : core.ratio - loop.ratio;
-      console.log(
-        `  ${day.name.padEnd(24)} ${shown(jStar, 2).padStart(6)}  ${shown(core.ratio)}  ${shown(loop?.ratio)}  ${shown(diff).padStart(6)}` +
-          `  ${shown(core.importKwh, 2).padStart(5)} / ${shown(loop?.importKwh, 2).padStart(5)}` +
-          `  ${shown(core.starts, 1).padStart(4)} / ${shown(loop?.starts, 1).padStart(4)}  ${shown(core.writes, 0)} / ${shown(loop?.writes, 0)}`,
-      );
-    });
-  }
-  const all = meanScore(rows.flatMap(({ own }) => own));
-  const loop = meanScore(references);
-  const ratios = rows.flatMap(({ core }) => core.ratio ?? []);
-  const diffs = rows.flatMap(({ core }, index) =>
-    core.ratio === null ? [] : [core.ratio - (references[index]?.ratio ?? 0)],
-  );
-  console.log(
-    `  mean ${shown(all.ratio)} (loop ${shown(loop.ratio)}), worst day ${shown(Math.min(...ratios))}, worst difference ${shown(Math.min(...diffs))}; ` +
-      `capture ${shown(all.capture)} / ${shown(loop.capture)}, import ${shown(all.importKwh, 2)} / ${shown(loop.importKwh, 2)} kWh, ` +
-      `starts ${shown(all.starts, 1)} / ${shown(loop.starts, 1)}; ${Math.round(ticks / (coreMs / 1000))} ticks/s`,
-  );
+  await Promise.all(Array.from({ length: threads }, (_, index) => work(index)));
+  return answers;
 }
+
+function lineOf({ miner, meter, sees }: Plant, days: DayScore[]): string {
+  const mean = (pick: (score: DayScore) => number | null, of = days) => meanOf(of.map(pick));
+  const broken = days.filter(({ isBroken }) => isBroken);
+  const ahead = days.map(({ core, loop }) => difference(core, loop));
+  const pair = (pick: (score: Score) => number, digits: number, of = days) =>
+    `${shown(
+      mean(({ core }) => pick(core), of),
+      digits,
+    )} / ${shown(
+      mean(({ loop }) => pick(loop), of),
+      digits,
+    )}`;
+  return [
+    `${miner} ${meter} ${sees}`.padEnd(19),
+    shown(mean(({ core }) => core.ratio)),
+    shown(least(days.map(({ core }) => core.ratio))),
+    shown(mean(({ loop }) => loop.ratio)),
+    shown(least(ahead)).padStart(8),
+    pair(({ starts }) => starts, 1).padStart(12),
+    pair(({ starts }) => starts, 1, broken).padStart(13),
+    pair(({ importKwh }) => importKwh, 2).padStart(13),
+    String(Math.round(days.reduce((sum, { ticks }) => sum + ticks, 0) / seconds(days))).padStart(8),
+  ].join("  ");
+}
+
+function dayLine({ day, jStar, core, loop }: DayScore): string {
+  const pair = (pick: (score: Score) => number, digits: number) =>
+    `${shown(pick(core), digits)} / ${shown(pick(loop), digits)}`;
+  return [
+    `  ${day.padEnd(22)} J* ${shown(jStar, 2).padStart(5)} kWh`,
+    `${shown(core.ratio)} / ${shown(loop.ratio)} (${shown(difference(core, loop))})`.padEnd(26),
+    `import ${pair(({ importKwh }) => importKwh, 2)}`,
+    `starts ${pair(({ starts }) => starts, 1)}`,
+    `writes ${pair(({ writes }) => writes, 0)}`,
+  ].join("  ");
+}
+
+function difference(core: Score, loop: Score): number | null {
+  return core.ratio === null || loop.ratio === null ? null : core.ratio - loop.ratio;
+}
+
+function least(values: (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+function seconds(days: DayScore[]): number {
+  return days.reduce((sum, { coreMs }) => sum + coreMs, 0) / 1000;
+}
+
+function shown(value: number | null, digits = 3): string {
+  return value === null ? "-" : value.toFixed(digits);
+}
+
+if (!isMainThread && parentPort !== null) {
+  parentPort.postMessage((workerData as BenchTask[]).map(scoreDay));
+} else if (import.meta.main) await benchControl(process.argv.slice(2));

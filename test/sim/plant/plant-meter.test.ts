@@ -15,24 +15,29 @@ function shown(preset: MeterPreset, seconds: number): { nowS: number; valueW: nu
 }
 
 test.each([
-  ["M5", 5, 5, 1],
-  ["P30", 30, 30, 31],
-  ["P60", 60, 60, 60],
-] as const)("%s shows nothing before %i s, then samples that are as old as they should be", (preset, firstS, ageS) => {
-  const seen = shown(preset, 600);
+  ["M5", 5, 5],
+  ["P30", 30, 30],
+  ["P60", 60, 60],
+] as const)(
+  "%s shows nothing before %i s, then samples that are as old as they should be",
+  (preset, firstS, ageS) => {
+    const seen = shown(preset, 600);
 
-  for (const { nowS, valueW } of seen) {
-    if (nowS < firstS) expect(valueW).toBeNaN();
-    else {
-      const { periodS, latencyS } = meterFacts[preset];
-      const sampledS = Math.floor((nowS - latencyS) / periodS) * periodS;
-      expect(Math.abs(valueW - 10 * sampledS)).toBeLessThan(60);
-      expect(nowS - sampledS).toBeGreaterThanOrEqual(ageS);
-      expect(Number.isInteger(valueW)).toBe(true);
+    for (const { nowS, valueW } of seen) {
+      if (nowS < firstS) expect(valueW).toBeNaN();
+      else {
+        const { periodS, latencyS } = meterFacts[preset];
+        const sampledS = Math.floor((nowS - latencyS) / periodS) * periodS;
+        expect(Math.abs(valueW - 10 * sampledS)).toBeLessThan(60);
+        expect(nowS - sampledS).toBeGreaterThanOrEqual(ageS);
+        expect(Number.isInteger(valueW)).toBe(true);
+      }
     }
-  }
-  expect(seen.at(-1)?.seq).toBe(Math.floor((600 - meterFacts[preset].latencyS) / meterFacts[preset].periodS) + 1);
-});
+    expect(seen.at(-1)?.seq).toBe(
+      Math.floor((600 - meterFacts[preset].latencyS) / meterFacts[preset].periodS) + 1,
+    );
+  },
+);
 
 test("the noise of a meter is about 10 W wide around the truth", () => {
   const meter = new PlantMeter(meterFacts.M5, 2, "grid");

@@ -26,16 +26,19 @@ describe("a reference miner", () => {
     ["D-5", 900, 60, 1000],
     ["X-1500", 700, 60, 1500],
     ["R-3400", 3400, 90, 3400],
-  ] as const)("%s told %i W wakes for %i s at 150 W and settles near %i W", (preset, askedW, wakeS, settledW) => {
-    const device = miner(preset);
-    const { idleW } = minerFacts[preset];
-    const drawW = run(device, 900, { 0: askedW });
+  ] as const)(
+    "%s told %i W wakes for %i s at 150 W and settles near %i W",
+    (preset, askedW, wakeS, settledW) => {
+      const device = miner(preset);
+      const { idleW } = minerFacts[preset];
+      const drawW = run(device, 900, { 0: askedW });
 
-    expect(drawW.slice(0, 2)).toEqual([idleW, idleW]);
-    expect(new Set(drawW.slice(2, 2 + wakeS))).toEqual(new Set([150]));
-    expect(drawW[2 + wakeS]).not.toBe(150);
-    expect(Math.abs(mean(drawW.slice(600)) / settledW - 1)).toBeLessThan(0.06);
-  });
+      expect(drawW.slice(0, 2)).toEqual([idleW, idleW]);
+      expect(new Set(drawW.slice(2, 2 + wakeS))).toEqual(new Set([150]));
+      expect(drawW[2 + wakeS]).not.toBe(150);
+      expect(Math.abs(mean(drawW.slice(600)) / settledW - 1)).toBeLessThan(0.06);
+    },
+  );
 
   test.each([
     ["C-3500", 20],
@@ -53,9 +56,11 @@ describe("a reference miner", () => {
     const [beforeW = 0] = drawW.slice(401, 402);
 
     expect(drawW[402]).toBeGreaterThan(beforeW - 100 - 8);
-    expect(drawW.slice(402, 412).every((watts, index, all) => index === 0 || watts === (all[index - 1] ?? 0) - 100)).toBe(
-      true,
-    );
+    expect(
+      drawW
+        .slice(402, 412)
+        .every((watts, index, all) => index === 0 || watts === (all[index - 1] ?? 0) - 100),
+    ).toBe(true);
     expect(drawW.at(-1)).toBe(15);
     expect(run(miner("C-3500"), 60, { 0: 3000, 30: 0 }).at(-1)).toBe(15);
   });
@@ -109,13 +114,16 @@ describe("a reference miner", () => {
     expect(device.reportedW).toBe(Math.round(drawW[194] ?? 0));
   });
 
-  test.each(minerPresets)("%s repeats itself to the last bit with the same seed, and only with it", (preset) => {
-    const commands = { 0: 3000, 300: 1200, 450: 0 };
-    const first = run(miner(preset, 3), 600, commands);
+  test.each(minerPresets)(
+    "%s repeats itself to the last bit with the same seed, and only with it",
+    (preset) => {
+      const commands = { 0: 3000, 300: 1200, 450: 0 };
+      const first = run(miner(preset, 3), 600, commands);
 
-    expect(run(miner(preset, 3), 600, commands)).toEqual(first);
-    expect(run(miner(preset, 4), 600, commands)).not.toEqual(first);
-  });
+      expect(run(miner(preset, 3), 600, commands)).toEqual(first);
+      expect(run(miner(preset, 4), 600, commands)).not.toEqual(first);
+    },
+  );
 });
 
 test.each([

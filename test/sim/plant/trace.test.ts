@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { TraceCursor } from "#src/sim/plant/trace.ts";
 import { parseTrace } from "#src/app/simulate-trace.ts";
+import { TraceCursor } from "#src/sim/plant/trace.ts";
 
 function read(text: string) {
   const trace = parseTrace(text, "test.csv");
