@@ -114,7 +114,7 @@ describe("a simulated run", () => {
     const { baselines, clairvoyant, metrics } = data;
 
     expect(clairvoyant?.jKwh).toBeGreaterThan(0.2);
-    expect(clairvoyant).toMatchObject({ costUsd: null, costReason: "the trace has no prices" });
+    expect(clairvoyant).toMatchObject({ costUsd: null, costReason: "the trace does not tell both prices" });
     const all = [metrics, baselines?.hysteresis, baselines?.referenceLoop, baselines?.tpi];
     for (const figures of all) expect(figures?.netRatio ?? 2).toBeLessThan(1);
     expect(baselines?.referenceLoop.surplusCaptureRatio).toBeGreaterThan(0.5);
