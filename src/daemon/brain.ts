@@ -1,5 +1,6 @@
-import { decide, type initialState, restoreState } from "../control/decide.ts";
+import { type ControlState, decide, restoreState } from "../control/decide.ts";
 import type { ControlConfig, MinerCommand, MinerProfile, Override, Snapshot } from "../control/types.ts";
+import type { LoggedTick } from "../ledger/decision-log.ts";
 import type { StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
@@ -26,6 +27,14 @@ export interface BrainOptions {
   deviceSeed: string;
 }
 
+/** One decided tick. */
+export interface DecidedTick {
+  decision: Decision;
+  commands: MinerCommand[];
+  /** All that it takes to decide it again. */
+  record: LoggedTick;
+}
+
 /** Feeds the pure core: gathers what is known into a snapshot, decides, keeps the state over restarts. */
 export function createBrain(options: BrainOptions) {
   const { config, clock, store, board, keepers, book } = options;
@@ -33,7 +42,9 @@ export function createBrain(options: BrainOptions) {
   const meterLatencyS = 2;
   const zones = config.zones.map((zone) => zone.name);
   let controlConfig: ControlConfig | null = null;
-  let state: ReturnType<typeof initialState> | null = null;
+  let state: ControlState | null = null;
+  /** State of the last tick before a new start inside this process. */
+  let left: ControlState | null = null;
   let latest: Decision | null = null;
   let overrides = store.get<Override[]>(OVERRIDES_KEY) ?? [];
 
@@ -77,17 +88,34 @@ export function createBrain(options: BrainOptions) {
     };
   };
 
+  const restored = (rules: ControlConfig, { monoMs, wallMs }: Snapshot): ControlState => {
+    if (left?.lastMono == null || left.lastWallMs === null)
+      return restoreState(store.get(STATE_KEY), rules, monoMs, wallMs);
+    // The monotonic clock has run on, whatever the other did meanwhile.
+    return restoreState(left, rules, monoMs, left.lastWallMs + (monoMs - left.lastMono));
+  };
+
   return {
     zones,
     decision: () => latest,
     /** One tick: what to do now. The caller carries the commands out. */
-    tick(): { decision: Decision; commands: MinerCommand[]; rules: ControlConfig } {
+    tick(): DecidedTick {
       const rules = refreshConfig();
-      state ??= restoreState(store.get(STATE_KEY), rules, clock.monoMs(), clock.nowMs());
-      const result = decide(snapshot(), state, rules);
-      state = result.state;
-      latest = result.decision;
-      return { decision: result.decision, commands: result.commands, rules };
+      const seen = snapshot();
+      const before = state ?? restored(rules, seen);
+      const { commands, decision, state: after } = decide(seen, before, rules);
+      state = after;
+      latest = decision;
+      const record = { config: rules, before, after, snapshot: seen, commands, decision };
+      return { decision, commands, record: { atMs: seen.wallMs, ...record } };
+    },
+    /**
+     * The next tick starts as after a restart: with minimum times, starts of today, latches and events, and with
+     * nothing that must be seen again.
+     */
+    startOver(): void {
+      if (state) left = state;
+      state = null;
     },
     overrides: () => overrides,
     setOverrides(next: Override[]): void {
@@ -95,7 +123,8 @@ export function createBrain(options: BrainOptions) {
       store.set(OVERRIDES_KEY, overrides);
     },
     save(): void {
-      if (state) store.set(STATE_KEY, state);
+      const known = state ?? left;
+      if (known) store.set(STATE_KEY, known);
     },
   };
 }

@@ -1,9 +1,9 @@
-import { renameSync, rmSync } from "node:fs";
 import { createMinerPlaces } from "../app/miner-places.ts";
 import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
 import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
+import { type DecisionLog, openDecisionLog } from "../ledger/decision-log.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { openStateStore, type StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
@@ -22,6 +22,7 @@ import { minedValueUsdKwh } from "./mined-value.ts";
 import { createMinerFinder, type FindMiner, type MinerFinder } from "./miner-finder.ts";
 import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
 import { createRoundGetter } from "./round-getter.ts";
+import { openOrSetAside } from "./set-aside.ts";
 import type { SliceSwitch } from "./slicer.ts";
 import { createSplitWatch, type SplitWatch } from "./split-watch.ts";
 import { createStream, type Stream } from "./stream.ts";
@@ -31,6 +32,8 @@ import { createPicture, type Picture } from "./view.ts";
 export interface Parts {
   store: StateStore;
   ledger: Ledger;
+  /** Null where none is kept. */
+  decisions: DecisionLog | null;
   http: Http;
   stream: Stream;
   alarms: Alarms;
@@ -55,15 +58,17 @@ export interface PartsOptions {
   clock: Clock;
   /** Searches for miners that moved; null: none is looked for. */
   find: FindMiner | null;
+  /** Of this program, for the decision log. */
+  version: string;
+  keepsDecisions: boolean;
   /** What to close should building fail half-way; later entries first. */
   cleanup: (() => void | Promise<void>)[];
 }
 
 /** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
-export async function buildParts({ paths, config, clock, find, cleanup }: PartsOptions): Promise<Parts> {
-  const { store, spoiltState } = openState(paths.state);
-  cleanup.push(() => store.close());
-  const spoilt: { code: string; text: string }[] = spoiltState;
+export async function buildParts(options: PartsOptions): Promise<Parts> {
+  const { paths, config, clock, find, cleanup } = options;
+  const spoilt: Spoilt[] = [];
   // Heat never stops because of the books (settlement.md §16): what is broken is said, and the loop goes on without it.
   const unless = <T>(code: string, build: () => T, instead: () => T): T => {
     try {
@@ -74,12 +79,24 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
       return instead();
     }
   };
+  const store = unless(
+    "STATE_BROKEN",
+    () => openState(paths.state, spoilt),
+    () => openStateStore(":memory:"),
+  );
+  cleanup.push(() => store.close());
   const ledger = unless(
     "LEDGER_BROKEN",
     () => openLedger(paths.ledger),
     () => openLedger(":memory:"),
   );
   cleanup.push(() => ledger.close());
+  const decisions = unless<DecisionLog | null>(
+    "DECISIONS_BROKEN",
+    () => (options.keepsDecisions ? openDecisions(options, spoilt) : null),
+    () => null,
+  );
+  cleanup.push(() => decisions?.close());
   const http = createHttp({ keepAlive: true });
   cleanup.push(() => http.close());
   const stream = createStream(clock);
@@ -191,6 +208,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
   return {
     store,
     ledger,
+    decisions,
     http,
     stream,
     alarms,
@@ -218,20 +236,27 @@ function cached<T>(clock: Clock, reckon: () => T): () => T {
   };
 }
 
-/** What the loop remembers; a file that cannot be read is kept aside and a new one begun (reliability.md F22). */
-function openState(path: string): { store: StateStore; spoiltState: { code: string; text: string }[] } {
-  try {
+interface Spoilt {
+  code: string;
+  text: string;
+}
+
+/** What the loop remembers; read once, so that a file that is no database is known as such. */
+function openState(path: string, spoilt: Spoilt[]): StateStore {
+  const state = openOrSetAside(path, () => {
     const store = openStateStore(path);
     store.get("status");
-    return { store, spoiltState: [] };
-  } catch (error) {
-    const aside = `${path}.broken`;
-    renameSync(path, aside);
-    for (const side of ["-wal", "-shm"]) rmSync(`${path}${side}`, { force: true });
-    const why = error instanceof HearthError ? error.message : "it is no database";
-    const text = `state.db could not be read (${why}); it is kept as ${aside} and a new one was begun`;
-    return { store: openStateStore(path), spoiltState: [{ code: "STATE_BROKEN", text }] };
-  }
+    return store;
+  });
+  if (state.spoilt) spoilt.push({ code: "STATE_BROKEN", text: `state.db ${state.spoilt}` });
+  return state.opened;
+}
+
+/** The ring of decisions, for replays. */
+function openDecisions({ paths, version }: PartsOptions, spoilt: Spoilt[]): DecisionLog {
+  const log = openOrSetAside(paths.decisions, () => openDecisionLog(paths.decisions, version));
+  if (log.spoilt) spoilt.push({ code: "DECISIONS_BROKEN", text: `decisions.db ${log.spoilt}` });
+  return log.opened;
 }
 
 /** Most that a circuit carries for long, W (control.md §8). */

@@ -5,6 +5,7 @@ import type { DashboardView } from "../model/view.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import { streamLine } from "./local-api.ts";
 import { type LoopEnd, type LoopHandle, startLoop } from "./loop.ts";
+import { createServiceWatchdog } from "./service-watchdog.ts";
 import { viewFeed } from "./view-feed.ts";
 
 export interface RunHomeOptions {
@@ -37,6 +38,7 @@ export async function runHome(options: RunHomeOptions): Promise<LoopEnd> {
         config,
         clock,
         version: options.version,
+        onTick: createServiceWatchdog(options.env) ?? undefined,
         ...(options.mode === "screen" ? {} : { onRecord: write }),
       }),
     );
