@@ -21,5 +21,14 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 const { enableCompileCache } = await import("node:module");
 enableCompileCache();
-const { main } = await import("../dist/main.js");
-await main(import.meta.url);
+// The service's own form of the command; every other one, and every setting of it, takes the usual way.
+const isService =
+  process.argv.slice(2).join(" ") === "run --headless" &&
+  !["HEARTH_JSON", "HEARTH_QUIET", "HEARTH_DEBUG"].some((name) => process.env[name] !== undefined);
+if (isService) {
+  const { runHeadless } = await import("../dist/daemon/headless.js");
+  await runHeadless();
+} else {
+  const { main } = await import("../dist/main.js");
+  await main(import.meta.url);
+}

@@ -1,4 +1,3 @@
-import { findMiner } from "../app/follow-miner.ts";
 import { knownMiners } from "../app/known-miners.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, type HearthPaths } from "../config/paths.ts";
@@ -170,6 +169,7 @@ function findInHome(paths: HearthPaths, { miners }: HearthConfig): FindMiner {
   return async (options) => {
     const miner = miners.find(({ id }) => id === options.id);
     if (!miner || !isScannable(miner.host)) return null;
+    const { findMiner } = await import("../app/follow-miner.ts");
     return findMiner({ ...options, known: knownMiners(paths, miners) });
   };
 }

@@ -1,6 +1,5 @@
 import { createMinerPlaces } from "../app/miner-places.ts";
 import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
-import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
 import { type DecisionLog, openDecisionLog } from "../ledger/decision-log.ts";
@@ -13,7 +12,7 @@ import { createHttp, type Http } from "../net/http.ts";
 import { createSource, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
 import { type Brain, createBrain } from "./brain.ts";
-import { type CoopLink, createCoopLink } from "./coop-link.ts";
+import type { CoopLink } from "./coop-link.ts";
 import { createDayBooks, type DayBooks } from "./day-books.ts";
 import { createEnergyMeter, type EnergyMeter } from "./energy-meter.ts";
 import { createEventBook, type EventBook } from "./event-book.ts";
@@ -24,7 +23,7 @@ import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
 import { createRoundGetter } from "./round-getter.ts";
 import { openOrSetAside } from "./set-aside.ts";
 import type { SliceSwitch } from "./slicer.ts";
-import { createSplitWatch, type SplitWatch } from "./split-watch.ts";
+import type { SplitWatch } from "./split-watch.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { createPicture, type Picture } from "./view.ts";
 
@@ -101,9 +100,11 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
   cleanup.push(() => http.close());
   const stream = createStream(clock);
   const book = createEventBook(store);
+  // What only a paired home needs is loaded only there: it is a tenth of the memory of the others.
+  const coop = config.coop ? await import("./coop-link.ts") : null;
   const link = unless(
     "COOP_LINK_BROKEN",
-    () => createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
+    () => coop && coop.createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
     () => null,
   );
   const ground: AdoptedOptions = { paths, store, pace: clock };
@@ -131,13 +132,14 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
     clock,
     config.zones.map((zone) => zone.name),
   );
+  const terms = store.terms().length > 0 ? await import("../app/split-terms.ts") : null;
   const known = unless(
     "TERMS_BROKEN",
-    () => activeTerms(store),
+    () => terms && terms.activeTerms(store),
     () => null,
   );
   const split = known
-    ? createSplitWatch({
+    ? (await import("./split-watch.ts")).createSplitWatch({
         active: known,
         keepers,
         store,
