@@ -104,7 +104,7 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
   const coop = config.coop ? await import("./coop-link.ts") : null;
   const link = unless(
     "COOP_LINK_BROKEN",
-    () => coop && coop.createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
+    () => coop?.createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }) ?? null,
     () => null,
   );
   const ground: AdoptedOptions = { paths, store, pace: clock };
@@ -135,7 +135,7 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
   const terms = store.terms().length > 0 ? await import("../app/split-terms.ts") : null;
   const known = unless(
     "TERMS_BROKEN",
-    () => terms && terms.activeTerms(store),
+    () => terms?.activeTerms(store) ?? null,
     () => null,
   );
   const split = known

@@ -168,11 +168,12 @@ export function createWork(parts: Parts, { clock, signal, tickMs, onTick }: Work
         "CONTROL:",
         decision.alarms.map(({ code, text }) => ({ code: `CONTROL:${code}`, text })),
       );
+      // Kept before it is told: who hears of a decision finds it also after a kill.
+      if (decisions) remember("decision", () => decisions.append(record));
+      if (commands.length > 0) remember("state", brain.save);
       tellEvents(book.observe(eventTick(decision.floorOverEventW)));
       herald.sources(decision.inputs.ages);
       herald.decision(decision);
-      if (commands.length > 0) remember("state", brain.save);
-      if (decisions) remember("decision", () => decisions.append(record));
       supervisor.completed();
       onTick?.();
     },
