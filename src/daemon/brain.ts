@@ -62,7 +62,6 @@ export function createBrain(options: BrainOptions) {
   const snapshot = (): Snapshot => {
     const wallMs = clock.nowMs();
     const contactMs = options.coopContactMs();
-    overrides = overrides.filter((entry) => entry.untilMs === null || entry.untilMs > wallMs);
     return {
       monoMs: clock.monoMs(),
       wallMs,
@@ -117,7 +116,8 @@ export function createBrain(options: BrainOptions) {
       if (state) left = state;
       state = null;
     },
-    overrides: () => overrides,
+    /** Those not over. The others stay stored until the next change: the clock may have been wrong for a while. */
+    overrides: () => overrides.filter(({ untilMs }) => untilMs === null || untilMs > clock.nowMs()),
     setOverrides(next: Override[]): void {
       overrides = next;
       store.set(OVERRIDES_KEY, overrides);

@@ -14,7 +14,7 @@ export function createHerald(parts: Parts, clock: Clock) {
   const { stream, picture, board, sources } = parts;
   const shown = new Map<string, string>();
   const reports = new Map<string, SourceReport>();
-  let lastSentMs = Number.NEGATIVE_INFINITY;
+  let lastSentMono = Number.NEGATIVE_INFINITY;
   let lastSentKey = "";
 
   /** Only when the state of a device or source changes. */
@@ -62,9 +62,9 @@ export function createHerald(parts: Parts, clock: Clock) {
     decision(decision: Decision): void {
       const states = decision.miners.map((miner) => miner.state).join();
       const key = `${decision.reason.code}|${decision.totalW}|${states}`;
-      if (key === lastSentKey && clock.nowMs() - lastSentMs < DECISION_AT_LEAST_MS) return;
+      if (key === lastSentKey && clock.monoMs() - lastSentMono < DECISION_AT_LEAST_MS) return;
       lastSentKey = key;
-      lastSentMs = clock.nowMs();
+      lastSentMono = clock.monoMs();
       const { wallMs: _, zones, ...data } = decision;
       stream.emit("decision", { ...data, zone: zones });
     },
