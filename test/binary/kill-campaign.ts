@@ -14,7 +14,7 @@ const { values } = parseArgs({
   },
 });
 /** Longest life before a kill, ms: it starts within a second and saves at each command. */
-const LONGEST_MS = 5_000;
+const LONGEST_MS = 8_000;
 const DAY_MS = 86_400_000;
 
 const random = createRandom(Number(values.seed), "kills");
