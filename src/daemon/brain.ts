@@ -25,6 +25,8 @@ export interface BrainOptions {
   coopContactMs: () => number | null;
   minedUsdKwh: () => number | null;
   deviceSeed: string;
+  /** A person has changed what they want. */
+  onWish: () => void;
 }
 
 /** One decided tick. */
@@ -120,6 +122,7 @@ export function createBrain(options: BrainOptions) {
     overrides: () => overrides.filter(({ untilMs }) => untilMs === null || untilMs > clock.nowMs()),
     setOverrides(next: Override[]): void {
       overrides = next;
+      options.onWish();
       store.set(OVERRIDES_KEY, overrides);
     },
     save(): void {

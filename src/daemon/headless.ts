@@ -4,11 +4,12 @@ import { EXIT, errorText, toHearthError } from "../model/errors.ts";
 
 /**
  * What keeps a process small that runs for months and reckons for a millisecond every five seconds: the heap's young
- * part stays small, and nothing is compiled for speed.
+ * part stays as it begins, it is tidied without helpers, and nothing is compiled for speed.
  */
 export const SMALL_PROCESS_FLAGS = [
   "--semi-space-growth-factor=1",
   "--optimize-for-size",
+  "--single-threaded-gc",
   "--no-opt",
   "--no-maglev",
 ];

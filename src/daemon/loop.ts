@@ -135,6 +135,11 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
       : []),
   ];
 
+  parts.bell.answer(() => {
+    if (signal.aborted) return;
+    void clock.spawn(work.tick).catch((error) => work.failed("tick", error));
+  });
+
   let lastView: DashboardView | null = null;
   let ending: Promise<LoopEnd> | null = null;
   const ended = Promise.withResolvers<LoopEnd>();

@@ -11,6 +11,7 @@ import { HearthError } from "../model/errors.ts";
 import { createHttp, type Http } from "../net/http.ts";
 import { createSource, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
+import { type Bell, createBell } from "./bell.ts";
 import { type Brain, createBrain } from "./brain.ts";
 import type { CoopLink } from "./coop-link.ts";
 import { createDayBooks, type DayBooks } from "./day-books.ts";
@@ -44,6 +45,8 @@ export interface Parts {
   book: EventBook;
   link: CoopLink | null;
   split: SplitWatch | null;
+  /** For a tick at once. */
+  bell: Bell;
   brain: Brain;
   books: DayBooks;
   picture: Picture;
@@ -148,6 +151,7 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
         onSwitch: (miner, change) => noteSwitch(miner, change),
       })
     : null;
+  const bell = createBell();
   const brain = createBrain({
     config,
     clock,
@@ -157,6 +161,7 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
     book,
     coopContactMs: () => link?.lastContactMs() ?? null,
     minedUsdKwh: () => minedValueUsdKwh(link?.facts() ?? null, keepers),
+    onWish: bell.ring,
     deviceSeed: config.coop?.member ?? config.miners[0]?.id ?? "hearth",
   });
   const picture = createPicture({
@@ -222,6 +227,7 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
     book,
     link,
     split,
+    bell,
     brain,
     books,
     picture,

@@ -29,7 +29,7 @@ export interface WorkOptions {
 /** The pieces of work that the loop's tasks repeat. Each is safe to fail alone. */
 export function createWork(parts: Parts, { clock, signal, tickMs, onTick }: WorkOptions) {
   const { stream, alarms, board, book, brain, books, picture, store, split, link, keepers, finder } = parts;
-  const { meters, decisions } = parts;
+  const { meters, decisions, bell } = parts;
   const herald = createHerald(parts, clock);
   const dispatcher = createDispatcher(keepers, herald, clock, signal);
   const outdoor = createOutdoorMean(store.get(OUTDOOR_KEY));
@@ -194,7 +194,9 @@ export function createWork(parts: Parts, { clock, signal, tickMs, onTick }: Work
     async pollEvents(): Promise<void> {
       if (!link) return;
       const maxW = keepers.reduce((sum, keeper) => sum + keeper.profile().maxW, 0);
-      tellEvents(book.update(await link.pollEvents(maxW), clock.nowMs()));
+      const notices = book.update(await link.pollEvents(maxW), clock.nowMs());
+      tellEvents(notices);
+      if (notices.length > 0) bell.ring();
     },
 
     refreshFacts: async () => link?.refreshFacts(),

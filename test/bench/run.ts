@@ -1,6 +1,8 @@
-/** `npm run bench [-- start-up|scan|polls]`: the figures of the goals, measured on this machine now. */
+/** `npm run bench [-- start-up|scan|polls|reaction|memory]`: the figures of the goals, measured on this machine now. */
 import { say } from "./figures.ts";
+import { benchMemory } from "./memory.ts";
 import { benchPolls } from "./polls.ts";
+import { benchReaction } from "./reaction.ts";
 import { benchScan } from "./scan.ts";
 import { benchStartUp } from "./start-up.ts";
 
@@ -8,6 +10,9 @@ const parts: Record<string, () => void | Promise<void>> = {
   "start-up": benchStartUp,
   scan: benchScan,
   polls: benchPolls,
+  memory: benchMemory,
+  // Last: it makes this process as slow as the service is.
+  reaction: benchReaction,
 };
 const wanted = process.argv.slice(2).filter((name) => name in parts);
 for (const [name, run] of Object.entries(parts)) {
