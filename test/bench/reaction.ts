@@ -18,7 +18,7 @@ import { avalon, BenchHome, makeConfig } from "../control/bench-home.ts";
 import { percentile, say, verdictOf } from "./figures.ts";
 
 const MINERS = 8;
-const ROUNDS = 12;
+const ROUNDS = 6;
 const EVENT_GOAL_MS = 50;
 const DECISIONS = 3_000;
 const clock = createSystemClock();
@@ -32,7 +32,7 @@ export async function benchReaction(): Promise<void> {
     const times = decideTimes(miners);
     const p99 = percentile(times, 0.99);
     say(
-      `decide() with ${String(miners).padStart(2)} miners, ${DECISIONS} ticks, time of the processor: ${shown(times)}; goal at p99 ${goalMs} ms, ratio ${(p99 / goalMs).toFixed(2)}  ${verdictOf(p99 <= goalMs)}`,
+      `decide() with ${String(miners).padStart(2)} miners, ${DECISIONS} ticks: ${shown(times)}; goal at p99 ${goalMs} ms, ratio ${(p99 / goalMs).toFixed(2)}  ${verdictOf(p99 <= goalMs)}`,
     );
   }
   // From here on as the service runs.
@@ -68,11 +68,9 @@ function decideTimes(miners: number): number[] {
   const times: number[] = [];
   for (let tick = 0; tick < DECISIONS; tick++) {
     const snapshot = home.snapshot();
-    // Time of this thread: what others do on the machine meanwhile is not the core's.
-    const before = process.threadCpuUsage();
+    const startedMs = performance.now();
     state = decide(snapshot, state, home.config).state;
-    const { user, system } = process.threadCpuUsage(before);
-    times.push((user + system) / 1000);
+    times.push(performance.now() - startedMs);
     home.world.pvW = 200 * miners * (1 + Math.sin(tick / 40));
     home.tick();
   }
@@ -122,6 +120,7 @@ async function eventRound(miners: EmulatedMiner[], cleanup: Cleanup): Promise<nu
   parts.bell.answer(() => void work.tick());
   await Promise.all(parts.keepers.map((keeper) => work.readMiner(keeper)));
   await work.tick();
+  await work.flush();
 
   const startedMs = performance.now();
   for (const keeper of parts.keepers) {
@@ -189,7 +188,7 @@ function configOf(miners: readonly EmulatedMiner[]): HearthConfig {
   return configSchema.parse({
     schema: "hearth.config/1",
     panel: { main_a: 200, voltage_v: 240 },
-    zones: [{ name: "z", on_sensor_loss: "pause" }],
+    zones: [{ name: "z", on_sensor_loss: "fixed:2000" }],
     circuits: [{ name: "c", breaker_a: 200, voltage_v: 240 }],
     miners: miners.map(({ name, id, host, port, model }) => {
       const driver = emulators.find((entry) => entry.model === model)?.firmware ?? "";
