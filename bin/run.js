@@ -19,7 +19,17 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== "EPIPE") throw error;
   });
 }
-const { enableCompileCache } = await import("node:module");
-enableCompileCache();
-const { main } = await import("../dist/main.js");
-await main(import.meta.url);
+// The service's own form of the command; every other one, and every setting of it, takes the usual way.
+const isService =
+  process.argv.slice(2).join(" ") === "run --headless" &&
+  !["HEARTH_JSON", "HEARTH_QUIET", "HEARTH_DEBUG"].some((name) => process.env[name] !== undefined);
+if (isService) {
+  const { runHeadless } = await import("../dist/daemon/headless.js");
+  await runHeadless();
+} else {
+  // A quick start for those who wait for an answer; a service would only keep it in memory.
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache();
+  const { main } = await import("../dist/main.js");
+  await main(import.meta.url);
+}

@@ -1,5 +1,5 @@
 import { Command, Errors, Flags } from "@oclif/core";
-import { EXIT, type ExitCode, HearthError, usageError } from "./model/errors.ts";
+import { EXIT, type ExitCode, errorText, HearthError, toHearthError, usageError } from "./model/errors.ts";
 import { safeText } from "./model/parse.ts";
 import { toWire } from "./model/wire.ts";
 
@@ -136,10 +136,7 @@ export abstract class BaseCommand extends Command {
   #fail(error: HearthError): void {
     process.exitCode = error.exit;
     if (this.jsonEnabled()) return;
-    const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
-    const parts = [sentence(error.message), ...(error.left ? [sentence(error.left)] : [])];
-    process.stderr.write(`${parts.join(" ")}\n`);
-    if (error.hint) process.stderr.write(`Try: ${error.hint}\n`);
+    process.stderr.write(errorText(error));
   }
 
   #schema(): string {
@@ -191,9 +188,5 @@ export function asHearthError(error: unknown): HearthError {
   if (error instanceof Error && error.name === "ExitPromptError") {
     return new HearthError(EXIT.interrupted, "INTERRUPTED", "Interrupted; nothing was changed");
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new HearthError(EXIT.bug, "UNEXPECTED", `hearth failed unexpectedly: ${safeText(message, 300)}`, {
-    hint: "the same command with HEARTH_DEBUG=1, and report what it prints",
-    cause: error,
-  });
+  return toHearthError(error);
 }

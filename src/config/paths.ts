@@ -10,6 +10,8 @@ export interface HearthPaths {
   data: string;
   ledger: string;
   state: string;
+  /** The ring of decisions, for replays; the loop does without it. */
+  decisions: string;
   lock: string;
   socket: string;
 }
@@ -41,6 +43,7 @@ export function hearthPaths(env: NodeJS.ProcessEnv): HearthPaths {
     data,
     ledger: join(data, "ledger.db"),
     state: join(data, "state.db"),
+    decisions: join(data, "decisions.db"),
     lock: join(data, "hearth.lock"),
     socket,
   };

@@ -1,5 +1,6 @@
-import { decide, type initialState, restoreState } from "../control/decide.ts";
+import { type ControlState, decide, restoreState } from "../control/decide.ts";
 import type { ControlConfig, MinerCommand, MinerProfile, Override, Snapshot } from "../control/types.ts";
+import type { LoggedTick } from "../ledger/decision-log.ts";
 import type { StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
@@ -24,6 +25,16 @@ export interface BrainOptions {
   coopContactMs: () => number | null;
   minedUsdKwh: () => number | null;
   deviceSeed: string;
+  /** A person has changed what they want. */
+  onWish: () => void;
+}
+
+/** One decided tick. */
+export interface DecidedTick {
+  decision: Decision;
+  commands: MinerCommand[];
+  /** All that it takes to decide it again. */
+  record: LoggedTick;
 }
 
 /** Feeds the pure core: gathers what is known into a snapshot, decides, keeps the state over restarts. */
@@ -33,7 +44,9 @@ export function createBrain(options: BrainOptions) {
   const meterLatencyS = 2;
   const zones = config.zones.map((zone) => zone.name);
   let controlConfig: ControlConfig | null = null;
-  let state: ReturnType<typeof initialState> | null = null;
+  let state: ControlState | null = null;
+  /** State of the last tick before a new start inside this process. */
+  let left: ControlState | null = null;
   let latest: Decision | null = null;
   let overrides = store.get<Override[]>(OVERRIDES_KEY) ?? [];
 
@@ -51,7 +64,6 @@ export function createBrain(options: BrainOptions) {
   const snapshot = (): Snapshot => {
     const wallMs = clock.nowMs();
     const contactMs = options.coopContactMs();
-    overrides = overrides.filter((entry) => entry.untilMs === null || entry.untilMs > wallMs);
     return {
       monoMs: clock.monoMs(),
       wallMs,
@@ -77,25 +89,45 @@ export function createBrain(options: BrainOptions) {
     };
   };
 
+  const restored = (rules: ControlConfig, { monoMs, wallMs }: Snapshot): ControlState => {
+    if (left?.lastMono == null || left.lastWallMs === null)
+      return restoreState(store.get(STATE_KEY), rules, monoMs, wallMs);
+    // The monotonic clock has run on, whatever the other did meanwhile.
+    return restoreState(left, rules, monoMs, left.lastWallMs + (monoMs - left.lastMono));
+  };
+
   return {
     zones,
     decision: () => latest,
     /** One tick: what to do now. The caller carries the commands out. */
-    tick(): { decision: Decision; commands: MinerCommand[]; rules: ControlConfig } {
+    tick(): DecidedTick {
       const rules = refreshConfig();
-      state ??= restoreState(store.get(STATE_KEY), rules, clock.monoMs(), clock.nowMs());
-      const result = decide(snapshot(), state, rules);
-      state = result.state;
-      latest = result.decision;
-      return { decision: result.decision, commands: result.commands, rules };
+      const seen = snapshot();
+      const before = state ?? restored(rules, seen);
+      const { commands, decision, state: after } = decide(seen, before, rules);
+      state = after;
+      latest = decision;
+      const record = { config: rules, before, after, snapshot: seen, commands, decision };
+      return { decision, commands, record: { atMs: seen.wallMs, ...record } };
     },
-    overrides: () => overrides,
+    /**
+     * The next tick starts as after a restart: with minimum times, starts of today, latches and events, and with
+     * nothing that must be seen again.
+     */
+    startOver(): void {
+      if (state) left = state;
+      state = null;
+    },
+    /** Those not over. The others stay stored until the next change: the clock may have been wrong for a while. */
+    overrides: () => overrides.filter(({ untilMs }) => untilMs === null || untilMs > clock.nowMs()),
     setOverrides(next: Override[]): void {
       overrides = next;
+      options.onWish();
       store.set(OVERRIDES_KEY, overrides);
     },
     save(): void {
-      if (state) store.set(STATE_KEY, state);
+      const known = state ?? left;
+      if (known) store.set(STATE_KEY, known);
     },
   };
 }

@@ -24,11 +24,15 @@ export function createDispatcher(
   };
 
   const drain = async (keeper: MinerKeeper) => {
-    for (let next = waiting.get(keeper); next && !signal.aborted; next = waiting.get(keeper)) {
-      waiting.delete(keeper);
-      await carryOut(keeper, next);
+    try {
+      for (let next = waiting.get(keeper); next && !signal.aborted; next = waiting.get(keeper)) {
+        waiting.delete(keeper);
+        await carryOut(keeper, next);
+      }
+    } finally {
+      // Whatever went wrong with this command, the next one is carried out.
+      busy.delete(keeper);
     }
-    busy.delete(keeper);
   };
 
   return {
@@ -45,6 +49,8 @@ export function createDispatcher(
           );
       }
     },
+    /** Commands that wait are wishes no more; those under way go on. */
+    drop: () => waiting.clear(),
     /** Resolves when nothing is under way any more. */
     idle: async (): Promise<void> => {
       await Promise.all(busy.values());

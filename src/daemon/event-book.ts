@@ -48,7 +48,10 @@ export interface EventTick {
   floorOverEventW: number;
 }
 
-/** Every event this home knows; survives restarts, so that an event is obeyed before the network is up. */
+/**
+ * Every event this home knows; survives restarts, so that an event is obeyed before the network is up. Who takes
+ * notices saves: the book itself works on when the disk is full.
+ */
 export function createEventBook(store: StateStore) {
   let floorHold = { floorW: 0, untilMs: Number.NEGATIVE_INFINITY };
   const known = new Map<string, KnownEvent>(
@@ -87,7 +90,6 @@ export function createEventBook(store: StateStore) {
         const overMs = entry.event.isCancelled ? (entry.event.endMs ?? entry.event.issuedMs) : endMs;
         if (overMs + KEEP_MS < wallMs) known.delete(entry.event.id);
       }
-      if (notices.length > 0) save();
       return notices;
     },
 
@@ -111,7 +113,6 @@ export function createEventBook(store: StateStore) {
           notices.push({ change: "ended", known: entry });
         }
       }
-      if (notices.length > 0) save();
       return notices;
     },
 

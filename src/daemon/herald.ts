@@ -9,12 +9,12 @@ import type { Parts } from "./parts.ts";
 /** A decision record is sent at least this often also when nothing changed (interfaces.md §3). */
 const DECISION_AT_LEAST_MS = 60_000;
 
-/** Tells the stream, the dashboard's log and the decision log what happened; each thing once. */
+/** Tells the stream and the dashboard's log what happened; each thing once. */
 export function createHerald(parts: Parts, clock: Clock) {
-  const { stream, picture, store, board, sources } = parts;
+  const { stream, picture, board, sources } = parts;
   const shown = new Map<string, string>();
   const reports = new Map<string, SourceReport>();
-  let lastSentMs = Number.NEGATIVE_INFINITY;
+  let lastSentMono = Number.NEGATIVE_INFINITY;
   let lastSentKey = "";
 
   /** Only when the state of a device or source changes. */
@@ -58,16 +58,15 @@ export function createHerald(parts: Parts, clock: Clock) {
       stream.emit("command", { miner, action, fromW, toW: targetW, result, tookMs, code });
     },
 
-    /** On change and at least once a minute; the decision log gets the same records. */
+    /** On change and at least once a minute. */
     decision(decision: Decision): void {
       const states = decision.miners.map((miner) => miner.state).join();
       const key = `${decision.reason.code}|${decision.totalW}|${states}`;
-      if (key === lastSentKey && clock.nowMs() - lastSentMs < DECISION_AT_LEAST_MS) return;
+      if (key === lastSentKey && clock.monoMs() - lastSentMono < DECISION_AT_LEAST_MS) return;
       lastSentKey = key;
-      lastSentMs = clock.nowMs();
+      lastSentMono = clock.monoMs();
       const { wallMs: _, zones, ...data } = decision;
       stream.emit("decision", { ...data, zone: zones });
-      store.appendDecision(JSON.stringify(decision), clock.nowMs());
     },
   };
 }

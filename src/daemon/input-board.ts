@@ -4,6 +4,10 @@ import type { SourceRole } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
 import type { Source } from "../sources/registry.ts";
+import { inTime } from "./in-time.ts";
+
+/** A source that has not answered by then has not answered, ms of real time. */
+const READ_MS = 10_000;
 
 /** One poll of one source as the stream tells it. */
 export interface SourceReport {
@@ -19,35 +23,39 @@ export interface InputBoard {
   poll(source: Source, signal: AbortSignal): Promise<SourceReport>;
   latest(role: SourceRole, zone?: string | null): Reading | null;
   rooms(): Snapshot["roomC"];
+  /** Drops every sample: nothing of it tells of now. */
+  forget(): void;
 }
 
 /** Roles of which the house has several (phases, arrays) are summed by one `calc` source, not here. */
 export function createInputBoard(clock: Clock, zones: readonly string[]): InputBoard {
   const readings = new Map<string, Reading>();
+  let seq = 0;
   const keyOf = (role: SourceRole, zone: string | null) => (role === "room" ? `room:${zone}` : role);
 
   return {
     async poll(source, signal) {
       const report: SourceReport = { name: source.name, role: source.role, value: null, reason: null };
       try {
-        const { value, reason } = await source.read(signal);
+        const { value, reason } = await inTime(READ_MS, signal, (limited) => source.read(limited));
         report.value = value;
         report.reason = reason;
       } catch (error) {
         report.reason = error instanceof HearthError ? error.code : safeText(String(error), 80);
       }
       if (report.value !== null) {
-        const key = keyOf(source.role, source.zone);
-        readings.set(key, {
+        seq += 1;
+        readings.set(keyOf(source.role, source.zone), {
           value: report.value,
           receivedMono: clock.monoMs(),
-          seq: (readings.get(key)?.seq ?? 0) + 1,
+          seq,
           maxAgeS: source.maxAgeS,
         });
       }
       return report;
     },
     latest: (role, zone = null) => readings.get(keyOf(role, zone)) ?? null,
+    forget: () => readings.clear(),
     rooms: () => Object.fromEntries(zones.map((zone) => [zone, readings.get(`room:${zone}`) ?? null])),
   };
 }

@@ -1,4 +1,3 @@
-import { findMiner } from "../app/follow-miner.ts";
 import { knownMiners } from "../app/known-miners.ts";
 import { takeLock } from "../config/lock.ts";
 import { createFolders, type HearthPaths } from "../config/paths.ts";
@@ -13,7 +12,6 @@ import { startLocalApi } from "./local-api.ts";
 import type { FindMiner } from "./miner-finder.ts";
 import { buildParts, type Parts } from "./parts.ts";
 import { localRoutes, localWrites } from "./routes.ts";
-import { isHeatingSeason, leaveMiners } from "./safe-exit.ts";
 import type { SplitWatch } from "./split-watch.ts";
 import type { Stream } from "./stream.ts";
 import { repeat } from "./tasks.ts";
@@ -39,6 +37,10 @@ export interface LoopOptions {
   find?: FindMiner;
   /** Hears the stream from its very first record on. */
   onRecord?: (record: StreamRecord) => void;
+  /** Hears of each tick that came to its end, as a service manager's watchdog wants to. */
+  onTick?: (() => void) | undefined;
+  /** Whether `decisions.db` is kept; in real time when absent. */
+  keepsDecisions?: boolean;
 }
 
 export interface LoopEnd {
@@ -73,7 +75,9 @@ export async function startLoop(options: LoopOptions): Promise<LoopHandle> {
   const cleanup: (() => void | Promise<void>)[] = [() => lock.release()];
   try {
     const find = options.find ?? (clock.isSimulated ? null : findInHome(paths, config));
-    const parts = await buildParts({ paths, config, clock, find, cleanup });
+    const keepsDecisions = options.keepsDecisions ?? !clock.isSimulated;
+    const { version } = options;
+    const parts = await buildParts({ paths, config, clock, find, version, keepsDecisions, cleanup });
     const api = await startLocalApi({
       socketPath: paths.socket,
       routes: localRoutes(parts),
@@ -92,7 +96,8 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
   const { clock, config, version } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const work = createWork(parts, { clock, signal });
+  const tickMs = config.control.tick_s * 1000;
+  const work = createWork(parts, { clock, signal, tickMs, onTick: options.onTick });
   if (options.onRecord) parts.stream.subscribe(options.onRecord);
   parts.stream.emit("hello", {
     version,
@@ -109,7 +114,6 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
       task,
     );
 
-  const tickMs = config.control.tick_s * 1000;
   const pollS = config.coop?.openadr?.poll_s ?? 60;
   const tasks = [
     ...parts.sources.map((source) =>
@@ -131,6 +135,11 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
       : []),
   ];
 
+  parts.bell.answer(() => {
+    if (signal.aborted) return;
+    void clock.spawn(work.tick).catch((error) => work.failed("tick", error));
+  });
+
   let lastView: DashboardView | null = null;
   let ending: Promise<LoopEnd> | null = null;
   const ended = Promise.withResolvers<LoopEnd>();
@@ -138,7 +147,7 @@ function run(options: LoopOptions, parts: Parts, cleanup: (() => void | Promise<
     ending ??= (async () => {
       stopping.abort(new Error(reason));
       await atMost(STOP_WAIT_MS, Promise.all([...tasks, work.flush()]));
-      const left = await leaveMiners(parts.keepers, isHeatingSeason(work.meanOutdoorC(), clock.nowMs()));
+      const left = await work.safeState();
       lastView = parts.picture.dashboard(null);
       parts.stream.emit("bye", { reason, exit, miners: left });
       await closeAll(cleanup);
@@ -165,6 +174,7 @@ function findInHome(paths: HearthPaths, { miners }: HearthConfig): FindMiner {
   return async (options) => {
     const miner = miners.find(({ id }) => id === options.id);
     if (!miner || !isScannable(miner.host)) return null;
+    const { findMiner } = await import("../app/follow-miner.ts");
     return findMiner({ ...options, known: knownMiners(paths, miners) });
   };
 }

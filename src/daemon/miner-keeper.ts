@@ -5,6 +5,7 @@ import type { MinerConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import type { MinerCapabilities, MinerReading, WriteResult } from "../model/miner.ts";
 import { isDoorError } from "../model/miner-errors.ts";
+import { inTime } from "./in-time.ts";
 import { oddityOf, readOnlyProfile, toProfile, unknownProfile } from "./miner-profile.ts";
 
 /** Measured facts of a device, kept over restarts. */
@@ -29,6 +30,9 @@ export interface KeptReading {
 
 /** A pool switch excuses a dip and a miss for this long, whatever the pools do. */
 const SWITCH_MS = 120_000;
+/** Longest poll and longest command, ms of real time: each of their calls ends within 8 s (miner-port.ts). */
+const POLL_MS = 20_000;
+const COMMAND_MS = 30_000;
 const LIVE_MS = 60_000;
 /** A rung counts as measured after this long in it. */
 const LEARN_AFTER_MS = 180_000;
@@ -68,6 +72,8 @@ export interface MinerKeeper {
   /** What it says against what it does, in words; null when they agree. */
   oddity(): string | null;
   snapshot(): MinerSnapshot;
+  /** Drops the latest reading: it tells nothing of now. */
+  forget(): void;
   /** As read; else as it was before the restart; else one that may take its whole circuit. */
   profile(): MinerProfile;
   /** What it has learnt of itself, for the state file. */
@@ -95,6 +101,7 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
   let capabilities: MinerCapabilities | null = null;
   let locked: HearthError | null = null;
   let latest: KeptReading | null = null;
+  let seq = 0;
   let missedPolls = 0;
   let switchingUntilMono = Number.NEGATIVE_INFINITY;
   let learntW: number[] = [];
@@ -170,6 +177,14 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     return capabilities?.power === "continuous" ? setTarget(command.targetW, signal) : null;
   };
 
+  const carryOut = async (command: MinerCommand, signal: AbortSignal): Promise<WriteResult> => {
+    if (command.action === "pause") return guarded(() => port.pause(signal));
+    const set = await setPower(command, signal);
+    // Waking into a higher draw than the one wanted could break a limit.
+    if (set !== null && (command.action === "set" || set !== "effective")) return set;
+    return command.action === "resume" ? guarded(() => port.resume(signal)) : "rejected";
+  };
+
   const known = (): MinerProfile =>
     capabilities
       ? toProfile(config, capabilities, publishedW, latest?.reading ?? null, circuitW)
@@ -194,9 +209,12 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     }),
     async poll(signal) {
       try {
-        await askCapabilities(signal);
-        const reading = await port.read(signal);
-        latest = { reading, receivedMono: clock.monoMs(), seq: (latest?.seq ?? 0) + 1 };
+        const reading = await inTime(POLL_MS, signal, async (limited) => {
+          await askCapabilities(limited);
+          return port.read(limited);
+        });
+        seq += 1;
+        latest = { reading, receivedMono: clock.monoMs(), seq };
         missedPolls = 0;
         lastSeenMs = clock.nowMs();
         oddPolls = oddityOf(reading) !== null ? oddPolls + 1 : 0;
@@ -208,12 +226,10 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
         return error instanceof HearthError ? error.code : "MINER_READ_FAILED";
       }
     },
-    async execute(command, signal) {
-      if (command.action === "pause") return guarded(() => port.pause(signal));
-      const set = await setPower(command, signal);
-      // Waking into a higher draw than the one wanted could break a limit.
-      if (set !== null && (command.action === "set" || set !== "effective")) return set;
-      return command.action === "resume" ? guarded(() => port.resume(signal)) : "rejected";
+    execute: (command, signal) =>
+      guarded(() => inTime(COMMAND_MS, signal, (limited) => carryOut(command, limited))),
+    forget() {
+      latest = null;
     },
     hurry: () => port.hurry(),
     locate: (signal) => port.locate(signal),
@@ -254,6 +270,8 @@ export function createMinerKeeper(options: KeeperOptions): MinerKeeper {
     async leave(how, signal) {
       if (how === "leave") return "left";
       if (how === "off") return guarded(() => port.pause(signal));
+      // A loop that ends at once has not asked yet.
+      if (!capabilities) await askCapabilities(signal);
       if (capabilities?.power === "continuous") return setTarget(profile().minW, signal);
       return capabilities && capabilities.steps.length > 0
         ? setRung(0, signal)

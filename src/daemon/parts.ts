@@ -1,9 +1,8 @@
-import { renameSync, rmSync } from "node:fs";
 import { createMinerPlaces } from "../app/miner-places.ts";
 import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
-import { activeTerms } from "../app/split-terms.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
+import { type DecisionLog, openDecisionLog } from "../ledger/decision-log.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { openStateStore, type StateStore } from "../ledger/state-store.ts";
 import type { Clock } from "../model/clock.ts";
@@ -12,8 +11,9 @@ import { HearthError } from "../model/errors.ts";
 import { createHttp, type Http } from "../net/http.ts";
 import { createSource, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
+import { type Bell, createBell } from "./bell.ts";
 import { type Brain, createBrain } from "./brain.ts";
-import { type CoopLink, createCoopLink } from "./coop-link.ts";
+import type { CoopLink } from "./coop-link.ts";
 import { createDayBooks, type DayBooks } from "./day-books.ts";
 import { createEnergyMeter, type EnergyMeter } from "./energy-meter.ts";
 import { createEventBook, type EventBook } from "./event-book.ts";
@@ -22,8 +22,9 @@ import { minedValueUsdKwh } from "./mined-value.ts";
 import { createMinerFinder, type FindMiner, type MinerFinder } from "./miner-finder.ts";
 import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
 import { createRoundGetter } from "./round-getter.ts";
+import { openOrSetAside } from "./set-aside.ts";
 import type { SliceSwitch } from "./slicer.ts";
-import { createSplitWatch, type SplitWatch } from "./split-watch.ts";
+import type { SplitWatch } from "./split-watch.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { createPicture, type Picture } from "./view.ts";
 
@@ -31,6 +32,8 @@ import { createPicture, type Picture } from "./view.ts";
 export interface Parts {
   store: StateStore;
   ledger: Ledger;
+  /** Null where none is kept. */
+  decisions: DecisionLog | null;
   http: Http;
   stream: Stream;
   alarms: Alarms;
@@ -42,6 +45,8 @@ export interface Parts {
   book: EventBook;
   link: CoopLink | null;
   split: SplitWatch | null;
+  /** For a tick at once. */
+  bell: Bell;
   brain: Brain;
   books: DayBooks;
   picture: Picture;
@@ -55,17 +60,19 @@ export interface PartsOptions {
   clock: Clock;
   /** Searches for miners that moved; null: none is looked for. */
   find: FindMiner | null;
+  /** Of this program, for the decision log. */
+  version: string;
+  keepsDecisions: boolean;
   /** What to close should building fail half-way; later entries first. */
   cleanup: (() => void | Promise<void>)[];
 }
 
 /** Builds the parts from the configuration and what the disk remembers. Opens no connection to a device yet. */
-export async function buildParts({ paths, config, clock, find, cleanup }: PartsOptions): Promise<Parts> {
+export async function buildParts(options: PartsOptions): Promise<Parts> {
+  const { paths, config, clock, find, cleanup } = options;
+  const spoilt: Spoilt[] = [];
   // In simulated time a power cut ends the home with the program: waiting for the disk would keep nothing.
   const isDurable = !clock.isSimulated;
-  const { store, spoiltState } = openState(paths.state, isDurable);
-  cleanup.push(() => store.close());
-  const spoilt: { code: string; text: string }[] = spoiltState;
   // Heat never stops because of the books (settlement.md §16): what is broken is said, and the loop goes on without it.
   const unless = <T>(code: string, build: () => T, instead: () => T): T => {
     try {
@@ -76,19 +83,33 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
       return instead();
     }
   };
+  const store = unless(
+    "STATE_BROKEN",
+    () => openState(paths.state, isDurable, spoilt),
+    () => openStateStore(":memory:"),
+  );
+  cleanup.push(() => store.close());
   const ledger = unless(
     "LEDGER_BROKEN",
     () => openLedger(paths.ledger, { isDurable }),
     () => openLedger(":memory:"),
   );
   cleanup.push(() => ledger.close());
+  const decisions = unless<DecisionLog | null>(
+    "DECISIONS_BROKEN",
+    () => (options.keepsDecisions ? openDecisions(options, spoilt) : null),
+    () => null,
+  );
+  cleanup.push(() => decisions?.close());
   const http = createHttp({ keepAlive: true });
   cleanup.push(() => http.close());
   const stream = createStream(clock);
   const book = createEventBook(store);
+  // What only a paired home needs is loaded only there: it is a tenth of the memory of the others.
+  const coop = config.coop ? await import("./coop-link.ts") : null;
   const link = unless(
     "COOP_LINK_BROKEN",
-    () => createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }),
+    () => coop?.createCoopLink({ config, clock, http, secrets: openSecrets(paths), store, ledger }) ?? null,
     () => null,
   );
   const ground: AdoptedOptions = { paths, store, pace: clock };
@@ -116,13 +137,14 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
     clock,
     config.zones.map((zone) => zone.name),
   );
+  const terms = store.terms().length > 0 ? await import("../app/split-terms.ts") : null;
   const known = unless(
     "TERMS_BROKEN",
-    () => activeTerms(store),
+    () => terms?.activeTerms(store) ?? null,
     () => null,
   );
   const split = known
-    ? createSplitWatch({
+    ? (await import("./split-watch.ts")).createSplitWatch({
         active: known,
         keepers,
         store,
@@ -131,6 +153,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
         onSwitch: (miner, change) => noteSwitch(miner, change),
       })
     : null;
+  const bell = createBell();
   const brain = createBrain({
     config,
     clock,
@@ -140,6 +163,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
     book,
     coopContactMs: () => link?.lastContactMs() ?? null,
     minedUsdKwh: () => minedValueUsdKwh(link?.facts() ?? null, keepers),
+    onWish: bell.ring,
     deviceSeed: config.coop?.member ?? config.miners[0]?.id ?? "hearth",
   });
   const picture = createPicture({
@@ -193,6 +217,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
   return {
     store,
     ledger,
+    decisions,
     http,
     stream,
     alarms,
@@ -204,6 +229,7 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
     book,
     link,
     split,
+    bell,
     brain,
     books,
     picture,
@@ -220,23 +246,27 @@ function cached<T>(clock: Clock, reckon: () => T): () => T {
   };
 }
 
-/** What the loop remembers; a file that cannot be read is kept aside and a new one begun (reliability.md F22). */
-function openState(
-  path: string,
-  isDurable: boolean,
-): { store: StateStore; spoiltState: { code: string; text: string }[] } {
-  try {
+interface Spoilt {
+  code: string;
+  text: string;
+}
+
+/** What the loop remembers; read once, so that a file that is no database is known as such. */
+function openState(path: string, isDurable: boolean, spoilt: Spoilt[]): StateStore {
+  const state = openOrSetAside(path, () => {
     const store = openStateStore(path, { isDurable });
     store.get("status");
-    return { store, spoiltState: [] };
-  } catch (error) {
-    const aside = `${path}.broken`;
-    renameSync(path, aside);
-    for (const side of ["-wal", "-shm"]) rmSync(`${path}${side}`, { force: true });
-    const why = error instanceof HearthError ? error.message : "it is no database";
-    const text = `state.db could not be read (${why}); it is kept as ${aside} and a new one was begun`;
-    return { store: openStateStore(path, { isDurable }), spoiltState: [{ code: "STATE_BROKEN", text }] };
-  }
+    return store;
+  });
+  if (state.spoilt) spoilt.push({ code: "STATE_BROKEN", text: `state.db ${state.spoilt}` });
+  return state.opened;
+}
+
+/** The ring of decisions, for replays. */
+function openDecisions({ paths, version }: PartsOptions, spoilt: Spoilt[]): DecisionLog {
+  const log = openOrSetAside(paths.decisions, () => openDecisionLog(paths.decisions, version));
+  if (log.spoilt) spoilt.push({ code: "DECISIONS_BROKEN", text: `decisions.db ${log.spoilt}` });
+  return log.opened;
 }
 
 /** Most that a circuit carries for long, W (control.md §8). */

@@ -52,6 +52,7 @@ export function localWrites(parts: Parts, clock: Clock): LocalApiOptions["writes
           message: `There is no running or coming event ${id.slice(0, 60)}`,
           hint: "hearth event list",
         };
+      parts.bell.ring();
       const view = toEventView(notice.known, parts.picture.nowMs());
       parts.stream.emit("event", {
         ...view,

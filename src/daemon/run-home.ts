@@ -1,10 +1,11 @@
 import { requireHome } from "../app/home-files.ts";
-import { EXIT } from "../model/errors.ts";
+import { EXIT, toHearthError } from "../model/errors.ts";
 import type { StreamRecord } from "../model/stream.ts";
 import type { DashboardView } from "../model/view.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import { streamLine } from "./local-api.ts";
 import { type LoopEnd, type LoopHandle, startLoop } from "./loop.ts";
+import { createServiceWatchdog } from "./service-watchdog.ts";
 import { viewFeed } from "./view-feed.ts";
 
 export interface RunHomeOptions {
@@ -37,6 +38,7 @@ export async function runHome(options: RunHomeOptions): Promise<LoopEnd> {
         config,
         clock,
         version: options.version,
+        onTick: createServiceWatchdog(options.env) ?? undefined,
         ...(options.mode === "screen" ? {} : { onRecord: write }),
       }),
     );
@@ -54,6 +56,10 @@ function listenForEnd(interrupted: AbortSignal): { wanted: Promise<LoopEnd>; clo
   const onClosed = () => resolve({ reason: "the terminal was closed", exit: EXIT.done });
   const onOutputClosed = () => resolve({ reason: "nobody reads the output any more", exit: EXIT.done });
   const onInterrupt = () => resolve({ reason: "Ctrl-C", exit: EXIT.interrupted });
+  // What nobody caught: the miners are left as configured, and the service manager starts anew (control.md §12).
+  const onBug = (error: unknown) => resolve({ reason: toHearthError(error).message, exit: EXIT.bug });
+  process.on("uncaughtException", onBug);
+  process.on("unhandledRejection", onBug);
   process.on("SIGTERM", onTerm);
   process.on("SIGHUP", onClosed);
   process.on("outputClosed", onOutputClosed);
@@ -62,6 +68,8 @@ function listenForEnd(interrupted: AbortSignal): { wanted: Promise<LoopEnd>; clo
   return {
     wanted: promise,
     close() {
+      process.off("uncaughtException", onBug);
+      process.off("unhandledRejection", onBug);
       process.off("SIGTERM", onTerm);
       process.off("SIGHUP", onClosed);
       process.off("outputClosed", onOutputClosed);

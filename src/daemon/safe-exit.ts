@@ -1,3 +1,4 @@
+import { inTime } from "./in-time.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
 
 /** Deadline of the one attempt per device on exit (control.md §12). */
@@ -12,7 +13,10 @@ export function isHeatingSeason(meanOutdoorC: number | null, wallMs: number): bo
   return month >= 10 || month <= 4;
 }
 
-/** One attempt per device, all at once, to leave it as configured. Answers what came of it, by miner. */
+/**
+ * One attempt per device, all at once, to leave it as configured; over within seconds whatever the devices do.
+ * Answers what came of it, by miner.
+ */
 export async function leaveMiners(
   keepers: readonly MinerKeeper[],
   isSeason: boolean,
@@ -20,7 +24,10 @@ export async function leaveMiners(
   const results = await Promise.all(
     keepers.map(async (keeper) => {
       const how = keeper.config.on_exit ?? (isSeason ? "pmin" : "off");
-      const result = keeper.latest() ? await keeper.leave(how, AbortSignal.timeout(ATTEMPT_MS)) : "unknown";
+      const never = new AbortController().signal;
+      const result = await inTime(ATTEMPT_MS, never, (signal) => keeper.leave(how, signal)).catch(
+        () => "unknown" as const,
+      );
       return [keeper.config.name, `${how}: ${result}`] as const;
     }),
   );

@@ -3,33 +3,37 @@ import { HearthError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
 import type { Source } from "../sources/registry.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import { type EventTick, toEventView } from "./event-book.ts";
+import { type EventNotice, type EventTick, toEventView } from "./event-book.ts";
 import { createHerald } from "./herald.ts";
 import type { MinerKeeper } from "./miner-keeper.ts";
+import { createOutdoorMean } from "./outdoor-mean.ts";
 import type { Parts } from "./parts.ts";
 import { isHeatingSeason, leaveMiners } from "./safe-exit.ts";
+import { createSupervisor } from "./supervisor.ts";
 import { measuredW } from "./view.ts";
 
-const DAY_MS = 86_400_000;
 /** Misses after which a device counts as gone (control.md §9). */
 const MISSES_UNTIL_GONE = 3;
-const MAX_FAILURES = 3;
-const FAILURE_WINDOW_MS = 300_000;
+/** Time between two ticks that counts for an event's account at most, s: a gap is no draw. */
+const LONGEST_TICK_S = 60;
+const OUTDOOR_KEY = "outdoor";
 
 export interface WorkOptions {
   clock: Clock;
   signal: AbortSignal;
+  tickMs: number;
+  /** Hears of each tick that came to its end. */
+  onTick?: (() => void) | undefined;
 }
 
 /** The pieces of work that the loop's tasks repeat. Each is safe to fail alone. */
-export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
-  const { stream, alarms, board, book, brain, books, picture, store, split, link, keepers, finder, meters } =
-    parts;
+export function createWork(parts: Parts, { clock, signal, tickMs, onTick }: WorkOptions) {
+  const { stream, alarms, board, book, brain, books, picture, store, split, link, keepers, finder } = parts;
+  const { meters, decisions, bell } = parts;
   const herald = createHerald(parts, clock);
   const dispatcher = createDispatcher(keepers, herald, clock, signal);
-  const outdoor = { sum: 0, count: 0, sinceMs: clock.nowMs() };
+  const outdoor = createOutdoorMean(store.get(OUTDOOR_KEY));
   let lastTickMono: number | null = null;
-  let failures: number[] = [];
 
   /** One write to the disk for all of it. */
   const save = () =>
@@ -40,6 +44,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       for (const keeper of keepers) store.set(`rungs:${keeper.config.name}`, keeper.learnt());
       for (const [name, meter] of meters) store.set(`energy:${name}`, meter.saved());
       link?.save();
+      store.set(OUTDOOR_KEY, outdoor.saved());
       store.set("status", picture.status());
       store.set(
         "event-views",
@@ -58,32 +63,44 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     }
   };
 
-  /** The core has never thrown; should it, three times in five minutes put the miners into their safe state (§12). */
+  const safeState = () => {
+    dispatcher.drop();
+    return leaveMiners(keepers, isHeatingSeason(outdoor.meanC(clock.nowMs()), clock.nowMs()));
+  };
+
+  const supervisor = createSupervisor({
+    clock,
+    tickMs,
+    alarms,
+    startOver: brain.startOver,
+    forget() {
+      board.forget();
+      for (const keeper of keepers) keeper.forget();
+    },
+    safeState: async () => void (await safeState()),
+  });
+
   const decideSafely = async () => {
     try {
       return brain.tick();
     } catch (error) {
-      const nowMono = clock.monoMs();
-      failures = [...failures.filter((mono) => nowMono - mono < FAILURE_WINDOW_MS), nowMono];
-      if (failures.length >= MAX_FAILURES) {
-        failures = [];
-        await leaveMiners(
-          keepers,
-          isHeatingSeason(outdoor.count > 0 ? outdoor.sum / outdoor.count : null, clock.nowMs()),
-        );
-        alarms.set(
-          "SYS_SAFE_STATE",
-          "Deciding failed three times; the miners were put into their safe state",
-        );
-      }
+      await supervisor.threw();
       throw error;
     }
+  };
+
+  /** Control obeys what is in memory; the disk follows when it can. */
+  const tellEvents = (notices: readonly EventNotice[]) => {
+    if (notices.length === 0) return;
+    herald.events(notices);
+    remember("events", book.save);
   };
 
   const eventTick = (floorOverEventW: number): EventTick => {
     const oldestMono = Math.min(...keepers.map((keeper) => keeper.latest()?.receivedMono ?? Number.NaN));
     const nowMono = clock.monoMs();
-    const seconds = lastTickMono === null ? 0 : (nowMono - lastTickMono) / 1000;
+    const sinceLastS = lastTickMono === null ? 0 : (nowMono - lastTickMono) / 1000;
+    const seconds = Math.min(LONGEST_TICK_S, sinceLastS);
     lastTickMono = nowMono;
     return {
       wallMs: clock.nowMs(),
@@ -105,10 +122,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     async readSource(source: Source): Promise<void> {
       const report = await board.poll(source, signal);
       herald.polled(source.name, report);
-      if (report.role === "outdoor" && report.value !== null) {
-        outdoor.sum += report.value;
-        outdoor.count += 1;
-      }
+      if (report.role === "outdoor" && report.value !== null) outdoor.observe(report.value, clock.nowMs());
     },
 
     async readMiner(keeper: MinerKeeper): Promise<void> {
@@ -121,7 +135,7 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (meter) {
         const isEstimated = reading?.powerSource !== "measured";
         const closed = meter.observe(clock.nowMs(), reading?.powerW ?? null, isEstimated);
-        if (closed.length > 0) books.record(closed);
+        if (closed.length > 0) remember("energy", () => books.record(closed));
       }
       if (reading) {
         herald.miner(name, reading.state, { powerW: reading.powerW });
@@ -146,19 +160,22 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     },
 
     async tick(): Promise<void> {
-      const decided = await decideSafely();
-      if (!decided) return;
-      const { decision, commands } = decided;
+      if (!(await supervisor.mayDecide())) return;
+      const { decision, commands, record } = await decideSafely();
       // Commands first: nothing that only remembers or tells may hold them up.
       dispatcher.send(commands);
       alarms.replace(
         "CONTROL:",
         decision.alarms.map(({ code, text }) => ({ code: `CONTROL:${code}`, text })),
       );
-      remember("events", () => herald.events(book.observe(eventTick(decision.floorOverEventW))));
-      remember("sources", () => herald.sources(decision.inputs.ages));
-      remember("decision", () => herald.decision(decision));
-      if (commands.length > 0) remember("state", () => brain.save());
+      // Kept before it is told: who hears of a decision finds it also after a kill.
+      if (decisions) remember("decision", () => decisions.append(record));
+      if (commands.length > 0) remember("state", brain.save);
+      tellEvents(book.observe(eventTick(decision.floorOverEventW)));
+      herald.sources(decision.inputs.ages);
+      herald.decision(decision);
+      supervisor.completed();
+      onTick?.();
     },
 
     async minute(): Promise<void> {
@@ -168,8 +185,6 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       alarms.set("SPLIT_DRIFT", drift.length > 0 ? `The split is not as agreed: ${drift.join("; ")}` : null);
       const stuck = split?.givenUp() ?? [];
       alarms.set("SPLIT_STUCK", stuck.length > 0 ? `Pool switches failed on ${stuck.join(", ")}` : null);
-      if (clock.nowMs() - outdoor.sinceMs > DAY_MS)
-        Object.assign(outdoor, { sum: 0, count: 0, sinceMs: clock.nowMs() });
     },
 
     async heartbeat(): Promise<void> {
@@ -179,7 +194,9 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
     async pollEvents(): Promise<void> {
       if (!link) return;
       const maxW = keepers.reduce((sum, keeper) => sum + keeper.profile().maxW, 0);
-      herald.events(book.update(await link.pollEvents(maxW), clock.nowMs()));
+      const notices = book.update(await link.pollEvents(maxW), clock.nowMs());
+      tellEvents(notices);
+      if (notices.length > 0) bell.ring();
     },
 
     refreshFacts: async () => link?.refreshFacts(),
@@ -190,14 +207,12 @@ export function createWork(parts: Parts, { clock, signal }: WorkOptions) {
       if (split) stream.emit("split", { ...split.proof() });
     },
 
-    /** Mean outdoor temperature of the day so far, degC; null when unknown. */
-    meanOutdoorC: () => (outdoor.count > 0 ? outdoor.sum / outdoor.count : null),
+    safeState,
 
     /** What is open at the end of a run goes to disk. */
     async flush(): Promise<void> {
       await dispatcher.idle();
       remember("state", save);
-      remember("decision", () => store.flush());
     },
   };
 }

@@ -28,11 +28,6 @@ CREATE TABLE IF NOT EXISTS work (
   PRIMARY KEY (hour_ms, miner, role)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS work_pending ON work (hour_ms) WHERE is_uploaded = 0;
-CREATE TABLE IF NOT EXISTS decisions (
-  seq INTEGER PRIMARY KEY,
-  at_ms INTEGER NOT NULL,
-  json TEXT NOT NULL
-) STRICT;
 CREATE TABLE IF NOT EXISTS terms (
   sha256 TEXT PRIMARY KEY,
   version INTEGER NOT NULL,

@@ -4,10 +4,7 @@ import type { ReadingQuality } from "../model/settlement-record.ts";
 import type { FlatJws } from "../model/terms.ts";
 import { worseQuality } from "../settlement/energy.ts";
 import { inTransaction, openDatabase } from "./database.ts";
-import { createDecisionRing, type StoredDecision } from "./decision-ring.ts";
 import { stateSchema } from "./state-schema.ts";
-
-export type { StoredDecision } from "./decision-ring.ts";
 
 export interface StoredTerms {
   version: number;
@@ -36,12 +33,6 @@ export interface StateStore {
   markIntervalsUploaded(rows: readonly IntervalRow[]): void;
   pendingWork(limit: number): WorkRow[];
   markWorkUploaded(rows: readonly WorkRow[]): void;
-  /** Keeps the latest 20,000; written in batches, at once by `flush`. */
-  appendDecision(json: string, atMs: number): void;
-  /** The latest decisions in rising order. */
-  decisions(limit: number): StoredDecision[];
-  /** Writes what still waits in memory. */
-  flush(): void;
   /** Stores terms, or changes the state of stored ones. */
   saveTerms(terms: StoredTerms): void;
   /** By version, newest first. */
@@ -67,20 +58,13 @@ export function openStateStore(path: string, options: StateStoreOptions = {}): S
   const { readOnly = false, isDurable = true } = options;
   const database = openDatabase(path, { readOnly, isDurable, schema: stateSchema, codePrefix: "STATE" });
   const prepare = statementCache(database);
-  const ring = createDecisionRing(database);
   return {
     ...keyValues(prepare),
     ...intervalTable(database, prepare),
     ...workTable(database, prepare),
     ...termsTable(prepare),
-    appendDecision: ring.append,
-    decisions: ring.latest,
-    flush: ring.flush,
     transaction: (work) => inTransaction(database, work),
-    close() {
-      ring.flush();
-      database.close();
-    },
+    close: () => database.close(),
   };
 }
 

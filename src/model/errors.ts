@@ -1,3 +1,5 @@
+import { safeText } from "./parse.ts";
+
 /** Exit codes of the command line (product.md §7). */
 export const EXIT = {
   done: 0,
@@ -63,3 +65,20 @@ export const differenceError = (code: string, message: string, details?: ErrorDe
 /** The device or program lacks it; raised before anything is sent: exit 1. */
 export const unsupportedError = (code: string, message: string, details?: ErrorDetails) =>
   new HearthError(EXIT.bug, code, message, details);
+
+/** An error for people, as every command ends with it on stderr: what happened, what stayed, the next step. */
+export function errorText({ message, left, hint }: HearthError): string {
+  const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+  const what = [sentence(message), ...(left ? [sentence(left)] : [])].join(" ");
+  return hint ? `${what}\nTry: ${hint}\n` : `${what}\n`;
+}
+
+/** Whatever was thrown, as an error that a person can act on; what nobody foresaw is our bug (exit 1). */
+export function toHearthError(error: unknown): HearthError {
+  if (error instanceof HearthError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new HearthError(EXIT.bug, "UNEXPECTED", `hearth failed unexpectedly: ${safeText(message, 300)}`, {
+    hint: "the same command with HEARTH_DEBUG=1, and report what it prints",
+    cause: error,
+  });
+}

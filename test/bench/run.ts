@@ -1,7 +1,9 @@
-/** `npm run bench [-- start-up|scan|polls|control]`: the figures of the goals, measured on this machine now. */
+/** `npm run bench [-- start-up|scan|polls|control|memory|reaction]`: the figures of the goals, measured on this machine now. */
 import { benchControl } from "./control.ts";
 import { say } from "./figures.ts";
+import { benchMemory } from "./memory.ts";
 import { benchPolls } from "./polls.ts";
+import { benchReaction } from "./reaction.ts";
 import { benchScan } from "./scan.ts";
 import { benchStartUp } from "./start-up.ts";
 
@@ -10,6 +12,9 @@ const parts: Record<string, () => void | Promise<void>> = {
   scan: benchScan,
   polls: benchPolls,
   control: () => benchControl(),
+  memory: benchMemory,
+  // Last: it makes this process as slow as the service is.
+  reaction: benchReaction,
 };
 const wanted = process.argv.slice(2).filter((name) => name in parts);
 for (const [name, run] of Object.entries(parts)) {

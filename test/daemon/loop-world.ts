@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFolders, hearthPaths } from "#src/config/paths.ts";
+import { createFolders, type HearthPaths, hearthPaths } from "#src/config/paths.ts";
 import { type LoopHandle, startLoop } from "#src/daemon/loop.ts";
+import type { Clock } from "#src/model/clock.ts";
 import { configSchema, type HearthConfig } from "#src/model/config.ts";
 import type { StreamRecord } from "#src/model/stream.ts";
 import type { EmulatedMiner, EmulatorOptions, MinerModel } from "#src/sim/emulated-miner.ts";
@@ -18,6 +19,14 @@ export interface LoopWorld {
   /** What the thermometer shows, degC; may change under way. */
   room: { roomC: number };
   records: StreamRecord[];
+  /** Sets the home's wall clock by so much; durations go on. */
+  stepWall(ms: number): void;
+  /** The machine sleeps: wall clock and monotonic clock jump, the world outside does not. */
+  suspend(ms: number): void;
+  /** How often each sensor was read, by name. */
+  reads: Record<string, number>;
+  /** Where the loop keeps its files. */
+  paths: HearthPaths;
   /** Records of a kind since the start, their data. */
   told(type: StreamRecord["type"]): Record<string, unknown>[];
   /** Alarms that are active now. */
@@ -32,6 +41,7 @@ export interface LoopWorldOptions {
   models: (Partial<EmulatorOptions> & { model: MinerModel })[];
   roomC?: number;
   change?: (config: HearthConfig) => HearthConfig;
+  keepsDecisions?: boolean;
 }
 
 /** A loop in simulated time over emulated miners, a thermometer and a meter; everything is taken down afterwards. */
@@ -51,10 +61,15 @@ export async function inLoop(
       const facts = { feePpm: 0, networkDifficulty: 10n ** 14n, rewardSats: 312_500_000n };
       const pool = await startPool({ clock, name: "pool", ...facts });
       closing.push(() => pool.close());
+      const reads: Record<string, number> = {};
+      const shown = (name: string, value: () => number) => () => {
+        reads[name] = (reads[name] ?? 0) + 1;
+        return { value: value() };
+      };
       const sensors = await startJsonDevice({
-        "/room": () => ({ value: room.roomC }),
-        "/grid": () => ({ value: 900 }),
-        "/outdoor": () => ({ value: -5 }),
+        "/room": shown("room", () => room.roomC),
+        "/grid": shown("grid", () => 900),
+        "/outdoor": shown("outdoor", () => -5),
       });
       closing.push(() => sensors.close());
       const miners: EmulatedMiner[] = [];
@@ -69,15 +84,34 @@ export async function inLoop(
       createFolders(paths);
       const config = toConfig(miners, sensors.url);
       const records: StreamRecord[] = [];
+      const jumped = { wallMs: 0, monoMs: 0 };
+      const ownClock: Clock = {
+        ...clock,
+        nowMs: () => clock.nowMs() + jumped.wallMs,
+        monoMs: () => clock.monoMs() + jumped.monoMs,
+      };
       const loop = await startLoop({
-        ...{ paths, clock, version: "test", onRecord: (record: StreamRecord) => void records.push(record) },
+        keepsDecisions: options.keepsDecisions ?? false,
+        ...{
+          paths,
+          clock: ownClock,
+          version: "test",
+          onRecord: (record: StreamRecord) => void records.push(record),
+        },
         config: options.change?.(config) ?? config,
       });
       closing.push(() => loop.stop("the test is over", 0));
       const told = (type: StreamRecord["type"]) =>
         records.filter((record) => record.type === type).map(({ data }) => data);
       await run({
-        ...{ clock, loop, miners, room, records, told },
+        ...{ clock, loop, miners, room, records, told, reads, paths },
+        stepWall(ms) {
+          jumped.wallMs += ms;
+        },
+        suspend(ms) {
+          jumped.wallMs += ms;
+          jumped.monoMs += ms;
+        },
         alarms: () => loop.view().alarms.map(({ code, text }) => `${code} ${text}`),
         minerState: (name) =>
           loop.view().status.miners.find((miner) => miner.name === name)?.state ?? "unknown",

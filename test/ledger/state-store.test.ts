@@ -1,7 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { RING_SIZE } from "#src/ledger/decision-ring.ts";
 import { openStateStore } from "#src/ledger/state-store.ts";
 import type { WorkRow } from "#src/model/book-rows.ts";
 import { jws, testFolder } from "./books.ts";
@@ -98,22 +97,6 @@ describe("the state store", () => {
     store.addWork({ ...work, accepted: 7n, rejected: 0n, shares: 0, activeS: 0 });
     store.markWorkUploaded(pending);
     expect(store.pendingWork(10).map((row) => row.role)).toEqual(["coop"]);
-  });
-
-  it("keeps the latest decisions in order, waiting ones included", () => {
-    const { store, path } = freshStore();
-    store.transaction(() => {
-      for (let seq = 1; seq <= RING_SIZE + 700; seq += 1) store.appendDecision(`{"n":${seq}}`, seq);
-    });
-    const last = store.decisions(2);
-    expect(last.map((row) => row.json)).toEqual([`{"n":${RING_SIZE + 699}}`, `{"n":${RING_SIZE + 700}}`]);
-    expect(store.decisions(30_000)).toHaveLength(RING_SIZE);
-
-    store.appendDecision("{}", 1);
-    store.flush();
-    const reader = openStateStore(path, { readOnly: true });
-    expect(reader.decisions(1)[0]).toMatchObject({ seq: RING_SIZE + 701, json: "{}" });
-    reader.close();
   });
 
   it("keeps terms by hash, newest first, and changes their state", () => {
