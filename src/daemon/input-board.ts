@@ -3,7 +3,7 @@ import type { Clock } from "../model/clock.ts";
 import type { SourceRole } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
-import type { Source } from "../sources/registry.ts";
+import type { Sample, Source } from "../sources/registry.ts";
 
 /** One poll of one source as the stream tells it. */
 export interface SourceReport {
@@ -29,21 +29,23 @@ export function createInputBoard(clock: Clock, zones: readonly string[]): InputB
   return {
     async poll(source, signal) {
       const report: SourceReport = { name: source.name, role: source.role, value: null, reason: null };
+      let sample: Sample = { value: null, reason: null };
       try {
-        const { value, reason } = await source.read(signal);
-        report.value = value;
-        report.reason = reason;
+        sample = await source.read(signal);
+        report.value = sample.value;
+        report.reason = sample.isAgeUnknown ? "AGE_UNKNOWN" : sample.reason;
       } catch (error) {
         report.reason = error instanceof HearthError ? error.code : safeText(String(error), 80);
       }
-      if (report.value !== null) {
-        const key = keyOf(source.role, source.zone);
-        readings.set(key, {
-          value: report.value,
-          receivedMono: clock.monoMs(),
-          seq: (readings.get(key)?.seq ?? 0) + 1,
-          maxAgeS: source.maxAgeS,
-        });
+      const key = keyOf(source.role, source.zone);
+      const before = readings.get(key);
+      const receivedMono = sample.observedMono ?? clock.monoMs();
+      // What was told once is news once, however often it is looked at; of unknown age it is shown and no more.
+      const isNews =
+        before === undefined || receivedMono > before.receivedMono || sample.observedMono === undefined;
+      if (sample.value !== null && !sample.isAgeUnknown && isNews) {
+        const { maxAgeS } = source;
+        readings.set(key, { value: sample.value, receivedMono, seq: (before?.seq ?? 0) + 1, maxAgeS });
       }
       return report;
     },

@@ -1,0 +1,50 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type SourceConfig, sourceSchema } from "#src/model/source-config.ts";
+import { createSourceLinks, type OpenSourceLinks } from "#src/net/source-links.ts";
+
+/** An entry of `sources[]` with every default. */
+export function sourceConfig(changes: Partial<SourceConfig>): SourceConfig {
+  return sourceSchema.parse({ name: "main", role: "grid", kind: "http", ...changes });
+}
+
+/** Real links on real sockets, with the secrets given; close them. */
+export function openLinks(secrets: Record<string, string> = {}): OpenSourceLinks {
+  return createSourceLinks({
+    clock: { nowMs: () => Date.now(), monoMs: () => performance.now() },
+    secret: (ref) => secrets[ref ?? ""] ?? "",
+  });
+}
+
+export interface WebDevice {
+  /** `127.0.0.1:PORT`. */
+  host: string;
+  /** `METHOD path` of each request heard. */
+  heard: string[];
+  close(): Promise<void>;
+}
+
+/** A device on HTTP that answers by path with JSON (or text as it stands); anything else is 404. */
+export async function startWebDevice(
+  paths: Record<string, unknown>,
+  gate: (request: IncomingMessage, response: ServerResponse) => boolean = () => true,
+): Promise<WebDevice> {
+  const heard: string[] = [];
+  const server = createServer((request, response) => {
+    heard.push(`${request.method} ${request.url}`);
+    if (!gate(request, response)) return;
+    const body = paths[request.url ?? "/"];
+    response.writeHead(body === undefined ? 404 : 200);
+    response.end(typeof body === "string" ? body : JSON.stringify(body ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heard,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
