@@ -12,7 +12,7 @@ import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { createHttp, type Http } from "../net/http.ts";
 import { createSourceLinks } from "../net/source-links.ts";
-import { createSource, type Source } from "../sources/registry.ts";
+import { createSources, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
 import { type Brain, createBrain } from "./brain.ts";
 import { type CoopLink, createCoopLink } from "./coop-link.ts";
@@ -179,7 +179,10 @@ export async function buildParts({ paths, config, clock, find, cleanup }: PartsO
   });
   const links = createSourceLinks({ clock, secret: openSecrets(paths).need });
   cleanup.push(() => links.close());
-  const sources = config.sources.map((source) => createSource(expandKind(source), links));
+  const sources = createSources(
+    config.sources.map((source) => expandKind(source)),
+    links,
+  );
 
   for (const { code, text } of spoilt) alarms.set(code, text);
 

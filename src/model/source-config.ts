@@ -149,7 +149,8 @@ export const sourceSchema = z.object({
   /** Where the device tells its serial number or MAC, and which one is expected. */
   identity: z
     .object({
-      url: path,
+      /** Null where the protocol itself tells (SunSpec). */
+      url: path.nullable().default(null),
       select: path.nullable().default(null),
       expected: z.string().nullable().default(null),
     })

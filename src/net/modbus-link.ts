@@ -74,11 +74,13 @@ async function askWithin(
   signal: AbortSignal,
 ): Promise<number[]> {
   if (!line.open && performance.now() < line.restUntil && line.lastError) throw line.lastError;
+  // Loading it is no fault of the device.
+  const { client } = (await import("jsmodbus")).default;
   try {
     const words = await withDeadline(access.totalMs, signal, async (both) => {
       const open = line.open ?? (await dial(line, access, both));
       open.heard = 0;
-      return Promise.race([ask(open, access, wanted, line.where), untilAborted(both)]);
+      return Promise.race([ask(clientOf(open, client.TCP, access), access, wanted, line.where), untilAborted(both)]);
     });
     line.backoff.reset();
     await pause();
@@ -119,19 +121,17 @@ function hangUp(line: Line): void {
   line.open = null;
 }
 
-async function clientOf(open: Open, access: ModbusAccess): Promise<ModbusTCPClient> {
+function clientOf(open: Open, Client: typeof ModbusTCPClient, access: ModbusAccess): ModbusTCPClient {
   const known = open.clients.get(access.unit);
   if (known) return known;
-  const { default: modbus } = await import("jsmodbus");
-  const client = new modbus.client.TCP(open.socket, access.unit, access.totalMs);
+  const client = new Client(open.socket, access.unit, access.totalMs);
   open.clients.set(access.unit, client);
   // The library holds itself for offline until it hears its socket connect, which this one did before.
   open.socket.emit("connect");
   return client;
 }
 
-async function ask(open: Open, access: ModbusAccess, wanted: Wanted, where: string): Promise<number[]> {
-  const client = await clientOf(open, access);
+async function ask(client: ModbusTCPClient, access: ModbusAccess, wanted: Wanted, where: string): Promise<number[]> {
   const { register, address, count } = wanted;
   try {
     const { response } =

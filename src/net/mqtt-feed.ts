@@ -18,6 +18,7 @@ export interface MqttFeedOptions {
   access: MqttAccess;
   clock: SourceClock;
   secret: (ref: string | null) => string;
+  onMessage?: (topic: string, text: string) => void;
 }
 
 export interface OpenMqttFeed extends MqttFeed {
@@ -41,7 +42,9 @@ export function createMqttFeed(options: MqttFeedOptions): OpenMqttFeed {
   };
 
   const heard = (topic: string, payload: Buffer, isRetained: boolean) => {
-    latest.set(topic, { text: payload.toString("utf8"), receivedMono: options.clock.monoMs(), isRetained });
+    const text = payload.toString("utf8");
+    latest.set(topic, { text, receivedMono: options.clock.monoMs(), isRetained });
+    options.onMessage?.(topic, text);
     wake();
   };
   const keepUp = async () => {

@@ -88,7 +88,8 @@ async function bodyOf(ask: Ask, url: string, config: SourceConfig, signal: Abort
 /** True when no serial number is expected, or the expected one answers; asked anew from time to time and after a failure. */
 function identityCheck(config: SourceConfig, links: SourceLinks, ask: Ask) {
   const { identity } = config;
-  if (identity?.expected == null) return { isRight: async () => true, forget: () => undefined };
+  if (identity?.expected == null || identity.url === null)
+    return { isRight: async () => true, forget: () => undefined };
   const url = addressOf(config, identity.url, ["http", "https"]);
   const select = optionalSelect(identity.select, config.name);
   const expected = sameWord(identity.expected);

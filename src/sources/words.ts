@@ -1,3 +1,4 @@
+import { safeText } from "../model/parse.ts";
 import type { ModbusDecode } from "../model/source-config.ts";
 
 /** How registers become a number: the type, whether its words stand in reverse, whether the usual sentinels count. */
@@ -50,6 +51,14 @@ export function decodeWords(
   }
   const value = integerOf(view, type);
   return hasSentinel && value === SENTINELS[type] ? null : Number(value);
+}
+
+/** Text in registers, two characters each, up to the first NUL; safe for a terminal. */
+export function wordsToText(words: readonly number[]): string {
+  const bytes = words.flatMap((word) => [word >> 8, word & 0xff]);
+  const end = bytes.indexOf(0);
+  const text = (end < 0 ? bytes : bytes.slice(0, end)).map((byte) => String.fromCharCode(byte)).join("");
+  return safeText(text, 64);
 }
 
 function integerOf(view: DataView, type: Exclude<ModbusDecode, "float32">): bigint {
