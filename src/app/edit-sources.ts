@@ -5,7 +5,7 @@ import { createFolders, hearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
 import { expandKind } from "../config/source-templates.ts";
 import type { HearthConfig } from "../model/config.ts";
-import { refusedError, usageError } from "../model/errors.ts";
+import { HearthError, refusedError, usageError } from "../model/errors.ts";
 import { type SourceConfig, sourceSchema } from "../model/source-config.ts";
 import type { ListedSource, SourceReading } from "../model/source-view.ts";
 import { createSystemClock } from "../net/system-clock.ts";
@@ -149,7 +149,19 @@ function withSource(config: HearthConfig, source: SourceConfig): HearthConfig {
       hint: `another name, or hearth source remove ${source.name} first`,
     });
   }
-  return parseConfig({ ...config, sources: [...config.sources, source] });
+  try {
+    return parseConfig({ ...config, sources: [...config.sources, source] });
+  } catch (error) {
+    if (!(error instanceof HearthError) || error.code !== "CONFIG_INVALID") throw error;
+    const zones = config.zones.map(({ name }) => name);
+    throw usageError("SOURCE_INVALID", `The source ${source.name} does not fit this home: ${error.message}`, {
+      left: "Nothing was changed",
+      hint:
+        zones.length > 0
+          ? `--zone with one of ${zones.join(", ")}`
+          : "adopt a heater first; that makes its zone",
+    });
+  }
 }
 
 /** The new source among the others, which it may be reckoned from. */

@@ -80,7 +80,10 @@ async function askWithin(
     const words = await withDeadline(access.totalMs, signal, async (both) => {
       const open = line.open ?? (await dial(line, access, both));
       open.heard = 0;
-      return Promise.race([ask(clientOf(open, client.TCP, access), access, wanted, line.where), untilAborted(both)]);
+      return Promise.race([
+        ask(clientOf(open, client.TCP, access), access, wanted, line.where),
+        untilAborted(both),
+      ]);
     });
     line.backoff.reset();
     await pause();
@@ -131,7 +134,12 @@ function clientOf(open: Open, Client: typeof ModbusTCPClient, access: ModbusAcce
   return client;
 }
 
-async function ask(client: ModbusTCPClient, access: ModbusAccess, wanted: Wanted, where: string): Promise<number[]> {
+async function ask(
+  client: ModbusTCPClient,
+  access: ModbusAccess,
+  wanted: Wanted,
+  where: string,
+): Promise<number[]> {
   const { register, address, count } = wanted;
   try {
     const { response } =

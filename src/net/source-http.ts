@@ -29,7 +29,7 @@ export interface SourceHttp {
 
 /**
  * HTTP to the devices of sources: one request at a time per device, one answer for several sources that ask the same,
- * logins, certificates. Throws the codes of `createHttp` (`HTTP_UNREACHABLE`, `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`,
+ * logins, certificates. Throws the codes of `createHttp` (`HTTP_UNREACHABLE` for one that broke, `HTTP_TIMEOUT`, `HTTP_TOO_LARGE`,
  * `HTTP_BROKEN`), those of `openSocket`, and `SOURCE_ACCESS` (5) for a refused secret.
  */
 export function createSourceHttp(options: SourceHttpOptions): SourceHttp {
@@ -65,7 +65,7 @@ interface Door {
   queue: HostQueue;
   digest: Digest | null;
   refusedMono: number;
-  /** Why the last connection was not made, where it was ours to refuse it. */
+  /** Why the last connection was not made: the client below keeps its code alone. */
   problem: HearthError | null;
 }
 
@@ -78,7 +78,7 @@ function createDoor({ tls, fingerprint, allowPublic }: SourceHttpRequest): Door 
         const access = isSecure ? { tls, fingerprint } : null;
         return await openSocket({ host, port, tls: access, allowPublic, connectMs: CONNECT_MS });
       } catch (error) {
-        if (error instanceof HearthError && error.exit !== 3) door.problem = error;
+        if (error instanceof HearthError) door.problem = error;
         throw error;
       }
     },

@@ -84,7 +84,10 @@ describe("a program", () => {
     const script = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(child)}], { stdio: "ignore" });
       setInterval(() => undefined, 1000);`;
 
-    const failed = expect(read(node(script), { timeout_s: 3 })).rejects.toMatchObject({ code: "EXEC_TIMEOUT", exit: 3 });
+    const failed = expect(read(node(script), { timeout_s: 3 })).rejects.toMatchObject({
+      code: "EXEC_TIMEOUT",
+      exit: 3,
+    });
     await vi.waitFor(() => reach(path), { timeout: 2500 });
     await failed;
 

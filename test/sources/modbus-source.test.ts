@@ -142,15 +142,6 @@ describe("a device", () => {
       },
       "SOURCE_BROKEN",
     ],
-    [
-      "answers for another unit",
-      (socket: { write(b: Buffer): void }, q: Buffer) => {
-        const answer = Buffer.from([0, 0, 0, 0, 0, 5, 9, 3, 2, 0, 7]);
-        q.copy(answer, 0, 0, 2);
-        socket.write(answer);
-      },
-      "SOURCE_BROKEN",
-    ],
   ])("that %s is a miss, and is left alone for a moment", async (_, misbehave, code) => {
     await open([7], misbehave as never);
 
@@ -159,8 +150,22 @@ describe("a device", () => {
     expect(device.counts.connections).toBe(1);
   });
 
-  it("that never answers is a miss within its time", async () => {
-    await open([7], () => undefined);
+  it.each([
+    ["never answers", () => undefined],
+    [
+      "answers for another unit",
+      (socket: { write(b: Buffer): void }, q: Buffer) => {
+        const answer = Buffer.from([0, 0, 0, 0, 0, 5, 9, 3, 2, 0, 7]);
+        q.copy(answer, 0, 0, 2);
+        socket.write(answer);
+      },
+    ],
+    [
+      "begins and does not go on",
+      (socket: { write(b: Buffer): void }) => socket.write(Buffer.from([0, 1, 0])),
+    ],
+  ])("that %s is a miss within its time", async (_, misbehave) => {
+    await open([7], misbehave as never);
 
     await expect(read({}, { timeout_s: 0.2 })).rejects.toMatchObject({ code: "SOURCE_TIMEOUT", exit: 3 });
   });
