@@ -19,6 +19,8 @@ export interface ProbeOptions {
 }
 
 const PROBE_MS = 3_000;
+/** A unit that is not there often says nothing at all. */
+const UNIT_MS = 1_500;
 /** Where SunSpec devices listen, and the units that they have (sources.md §1.6). */
 const MODBUS_PORTS = [502, 1502];
 const MODBUS_UNITS = [1, 126, 200, 240, 247];
@@ -34,8 +36,7 @@ export async function probeSource(options: ProbeOptions): Promise<ProbedSource[]
   const { nowMs, monoMs } = createSystemClock();
   const links = createSourceLinks({ clock: { nowMs, monoMs }, secret: () => "" });
   try {
-    const web = await Promise.all(readTemplates().map((template) => tryTemplate(links, template, options)));
-    const found = web.filter((one) => one !== null);
+    const found = await tryTemplates(links, readTemplates(), options);
     const ports = target.port === null ? MODBUS_PORTS : [target.port];
     if (found.length === 0) found.push(...(await trySunspec(links, target.host, ports, options)));
     signal.throwIfAborted();
@@ -72,18 +73,45 @@ export async function askDeviceId(
   });
 }
 
+/** All templates, those of one origin one after the other: where nobody answers, the others are not tried. */
+async function tryTemplates(
+  links: OpenSourceLinks,
+  templates: readonly SourceTemplate[],
+  options: ProbeOptions,
+): Promise<ProbedSource[]> {
+  const origins = Map.groupBy(templates, ({ probe }) =>
+    probe === null ? null : new URL(withHost(probe.url, options.host)).origin,
+  );
+  origins.delete(null);
+  const found = await Promise.all(
+    [...origins.values()].map(async (group) => {
+      const known: ProbedSource[] = [];
+      for (const template of group) {
+        const one = await tryTemplate(links, template, options);
+        if (one === "silent") break;
+        if (one !== null) known.push(one);
+      }
+      return known;
+    }),
+  );
+  return found.flat();
+}
+
 async function tryTemplate(
   links: OpenSourceLinks,
   template: SourceTemplate,
-  options: Omit<ProbeOptions, "env">,
-): Promise<ProbedSource | null> {
+  options: ProbeOptions,
+): Promise<ProbedSource | "silent" | null> {
   try {
     return await askTemplate(links, template, options);
   } catch (error) {
-    if (error instanceof HearthError) return null;
-    throw error;
+    if (!(error instanceof HearthError)) throw error;
+    if (error.exit === 4) throw error;
+    return SILENT.has(error.code) ? "silent" : null;
   }
 }
+
+const SILENT = new Set(["SOURCE_UNREACHABLE", "HTTP_TIMEOUT"]);
 
 async function askTemplate(
   links: OpenSourceLinks,
@@ -147,7 +175,7 @@ async function trySunspec(
 ): Promise<ProbedSource[]> {
   for (const port of ports) {
     for (const unit of MODBUS_UNITS) {
-      const link = links.modbus({ host, port, unit, allowPublic, totalMs: PROBE_MS });
+      const link = links.modbus({ host, port, unit, allowPublic, totalMs: UNIT_MS });
       try {
         const map = await probeSunspec(link, signal);
         if (map === null) continue;
@@ -158,8 +186,8 @@ async function trySunspec(
         }));
       } catch (error) {
         if (!(error instanceof HearthError)) throw error;
-        // Nobody listens: the other units are behind the same door.
-        if (error.code === "SOURCE_UNREACHABLE" || error.code === "SOURCE_ADDRESS_REFUSED") break;
+        // Nobody listens: the other units are behind the same door. A line that rests tells the last error once more.
+        if (error.code !== "MODBUS_EXCEPTION") break;
       }
     }
   }

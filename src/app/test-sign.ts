@@ -9,6 +9,7 @@ import {
   unsupportedError,
   usageError,
 } from "../model/errors.ts";
+import type { Pace } from "../model/miner-link.ts";
 import type { SignTestResult } from "../model/source-view.ts";
 import { createSystemClock } from "../net/system-clock.ts";
 import type { Source } from "../sources/registry.ts";
@@ -28,13 +29,12 @@ export interface SignTestOptions {
   isDryRun: boolean;
   /** Says what happens, for people. */
   onStep: (words: string) => void;
-  /** How long the heater may take to follow, ms, and how often it is looked at. */
-  settleMs?: number;
-  lookMs?: number;
   signal: AbortSignal;
 }
 
 const SAMPLES = 5;
+/** A heater whose draw changes by more than this part meanwhile is warming up. */
+const UNSTEADY = 0.15;
 const SETTLE_MS = 300_000;
 const LOOK_MS = 5_000;
 
@@ -44,7 +44,7 @@ const LOOK_MS = 5_000;
  * `SOURCE_ROLE` (2), `SIGN_TEST_IMPOSSIBLE` (1, 4), `LOOP_RUNNING` (4), and the errors of meter and heater.
  */
 export async function testSign(options: SignTestOptions): Promise<SignTestResult | "planned"> {
-  const { env, name, signal } = options;
+  const { env, name } = options;
   const { paths, config } = requireHome(env);
   const entry = config.sources.find((source) => source.name === name);
   if (!entry)
@@ -74,7 +74,7 @@ export async function testSign(options: SignTestOptions): Promise<SignTestResult
       return await withSources({ paths, configs: config.sources }, ({ sources }) => {
         const source = sources.find((one) => one.name === name);
         if (!source) throw unknownSource(name, []);
-        return switchAndJudge(port, source, options, signal);
+        return switchAndJudge(port, source, { ...options, pace });
       });
     } finally {
       port.close();
@@ -85,30 +85,35 @@ export async function testSign(options: SignTestOptions): Promise<SignTestResult
   }
 }
 
-async function switchAndJudge(
+export interface SwitchOptions extends Pick<SignTestOptions, "isDryRun" | "onStep" | "signal"> {
+  pace: Pace;
+}
+
+/** The test itself, on an open heater and an open meter. Throws as `testSign`. */
+export async function switchAndJudge(
   port: MinerPort,
   source: Source,
-  options: SignTestOptions,
-  signal: AbortSignal,
+  { isDryRun, onStep, pace, signal }: SwitchOptions,
 ): Promise<SignTestResult | "planned"> {
-  const { settleMs = SETTLE_MS, lookMs = LOOK_MS, onStep } = options;
   const drawnW = await steadyW(port, signal);
-  if (options.isDryRun) return "planned";
+  if (isDryRun) return "planned";
   onStep(`${port.name} draws ${Math.round(drawnW)} W; reading ${source.name}`);
-  const beforeW = await samples(source, lookMs, signal);
+  const beforeW = await samples(source, pace, signal);
+  const stillW = await steadyW(port, signal);
+  if (Math.abs(stillW - drawnW) > UNSTEADY * drawnW) throw unsteady(port);
   onStep(`letting ${port.name} rest; it goes on by itself afterwards`);
   let restW = 0;
   let afterW: number[] = [];
   try {
     await port.pause(signal);
-    restW = await restedW(port, settleMs, lookMs, signal);
+    restW = await restedW(port, pace, signal);
     onStep(`${port.name} rests; reading ${source.name} again`);
-    afterW = await samples(source, lookMs, signal);
+    afterW = await samples(source, pace, signal);
   } finally {
     // Whatever happened, and also after Ctrl-C: it had been heating.
     await goOn(port);
   }
-  const stepW = drawnW - restW;
+  const stepW = (drawnW + stillW) / 2 - restW;
   const judgement = judgeSign({ stepW: -stepW, beforeW, afterW });
   return { ...judgement, source: source.name, miner: port.name, stepW, beforeW, afterW };
 }
@@ -123,24 +128,24 @@ async function steadyW(port: MinerPort, signal: AbortSignal): Promise<number> {
   }
   const { state, powerW } = await port.read(signal);
   if (state === "mining" && powerW !== null && powerW >= SMALLEST_STEP_W) return powerW;
-  throw refusedError(
+  throw unsteady(port);
+}
+
+function unsteady(port: MinerPort): HearthError {
+  return refusedError(
     "SIGN_TEST_IMPOSSIBLE",
-    `${port.name} has to be heating with at least ${SMALLEST_STEP_W} W, so that the meter feels it`,
+    `${port.name} has to be heating steadily with at least ${SMALLEST_STEP_W} W, so that the meter feels it`,
     { left: "Nothing was sent", hint: `hearth miner read ${port.name}` },
   );
 }
 
-async function restedW(
-  port: MinerPort,
-  settleMs: number,
-  lookMs: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const until = performance.now() + settleMs;
-  while (performance.now() < until) {
+async function restedW(port: MinerPort, pace: Pace, signal: AbortSignal): Promise<number> {
+  const until = pace.monoMs() + SETTLE_MS;
+  while (pace.monoMs() < until) {
     const { state, powerW } = await port.read(signal);
-    if (state === "paused" && powerW !== null) return powerW;
-    await createSystemClock().sleep(lookMs, signal);
+    // Some supplies fade for a minute: the step is what is left when it is over.
+    if (state === "paused" && powerW !== null && powerW < SMALLEST_STEP_W / 5) return powerW;
+    await pace.sleep(LOOK_MS, signal);
   }
   throw unreachableError("SIGN_TEST_UNFINISHED", `${port.name} did not come to rest in time`, {
     hint: "the same command once more, when it heats steadily",
@@ -148,13 +153,14 @@ async function restedW(
 }
 
 /** As many different readings as the judgement wants; what is missing is not counted. */
-async function samples(source: Source, lookMs: number, signal: AbortSignal): Promise<number[]> {
+async function samples(source: Source, pace: Pace, signal: AbortSignal): Promise<number[]> {
   const values: number[] = [];
-  const { sleep } = createSystemClock();
+  // The first that a slow meter tells may be from before.
+  await pace.sleep(2 * source.everyS * 1000, signal);
   for (let round = 0; round < 3 * SAMPLES && values.length < SAMPLES; round++) {
     const { value, isAgeUnknown } = await source.read(signal);
     if (value !== null && !isAgeUnknown) values.push(value);
-    await sleep(Math.min(lookMs, source.everyS * 1000), signal);
+    await pace.sleep(source.everyS * 1000, signal);
   }
   if (values.length >= 3) return values;
   throw unreachableError("SIGN_TEST_UNFINISHED", `${source.name} told too few values`, {
