@@ -9,6 +9,7 @@ import { HearthError, refusedError, usageError } from "../model/errors.ts";
 import { type SourceConfig, sourceSchema } from "../model/source-config.ts";
 import type { ListedSource, SourceReading } from "../model/source-view.ts";
 import { createSystemClock } from "../net/system-clock.ts";
+import { unitDoubt } from "../sources/units.ts";
 import { withSources } from "./open-sources.ts";
 import { readingError, readOnce, type TriedSource, unknownSource } from "./test-source.ts";
 
@@ -65,6 +66,8 @@ export async function addSource(options: AddSourceOptions): Promise<AddedSource>
   const warnings = isSilent
     ? [`${source.name} has not been heard yet; hearth source test ${source.name} --watch`]
     : [];
+  const doubt = unitDoubt(source, reading?.value ?? null);
+  if (doubt !== null) warnings.push(doubt);
   if (dryRun) return { source, reading, warnings };
   createFolders(paths);
   const lock = takeLock(paths, "Nothing was changed");

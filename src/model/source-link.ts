@@ -4,7 +4,7 @@ import type { TlsMode } from "./source-config.ts";
 /**
  * Everything a source may use to reach its device. Bounded in time and bytes; sources on one device share its
  * connection, and one request where they ask the same thing at the same moment. Errors: `SOURCE_UNREACHABLE`,
- * `SOURCE_TIMEOUT`, `SOURCE_TOO_LARGE`, `SOURCE_BROKEN` (3), `SOURCE_ACCESS`, `SECRET_MISSING`, `SECRET_MODE` (5).
+ * `SOURCE_TIMEOUT`, `SOURCE_BROKEN`, those of HTTP (`HTTP_TIMEOUT`, `HTTP_TOO_LARGE`, …) and of programs (`EXEC_…`) (3), `SOURCE_ACCESS`, `SECRET_MISSING`, `SECRET_MODE` (5).
  */
 export interface SourceLinks {
   readonly clock: SourceClock;

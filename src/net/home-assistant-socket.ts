@@ -1,4 +1,4 @@
-import WebSocket from "ws";
+import type { RawData, WebSocket } from "ws";
 import { accessError, type HearthError, unreachableError } from "../model/errors.ts";
 import { field } from "../model/parse.ts";
 import type { HomeAssistantAccess } from "../model/source-link.ts";
@@ -45,7 +45,8 @@ export async function openEntitySocket(
     },
     signal,
   );
-  const web = new WebSocket(`${isSecure ? "wss" : "ws"}://${host}/api/websocket`, {
+  const { WebSocket: Client } = await import("ws");
+  const web = new Client(`${isSecure ? "wss" : "ws"}://${host}/api/websocket`, {
     createConnection: () => socket,
     handshakeTimeout: CONNECT_MS,
     maxPayload: MOST_BYTES,
@@ -86,7 +87,7 @@ function live(web: WebSocket, ended: Promise<void>, events: EntityEvents): Entit
   const subscriptions = new Set<number>();
   const send = (message: Record<string, unknown>): number => {
     id += 1;
-    if (web.readyState === WebSocket.OPEN) web.send(JSON.stringify({ id, ...message }));
+    if (web.readyState === web.OPEN) web.send(JSON.stringify({ id, ...message }));
     return id;
   };
   const timer = setInterval(() => {
@@ -111,7 +112,7 @@ function live(web: WebSocket, ended: Promise<void>, events: EntityEvents): Entit
   };
 }
 
-function parsed(data: WebSocket.RawData): unknown {
+function parsed(data: RawData): unknown {
   try {
     return parseJson(String(data));
   } catch {

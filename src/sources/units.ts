@@ -77,6 +77,27 @@ const NORMAL: Record<Dimension, string> = {
   voltage: "V",
 };
 
+/**
+ * What is odd about a first value, for the person who adds the source; null when nothing is. It is asked, never guessed:
+ * `unit` stays as it was said (sources.md §6). `value` in the unit of the role.
+ */
+export function unitDoubt(
+  { role, unit }: { role: SourceRole; unit: string },
+  value: number | null,
+): string | null {
+  if (value === null) return null;
+  const size = Math.abs(value);
+  if (ROLES[role] === "power" && unit === "W" && size < 100 && size % 1 !== 0) {
+    return `${value} W is little: if the device tells kW, say --unit kW`;
+  }
+  if (ROLES[role] === "power" && size > 100_000)
+    return `${value} W is a lot: if the device tells mW, say --unit mW`;
+  if (ROLES[role] === "temperature" && !/F/.test(unit) && size > 45) {
+    return `${value} °C is hot: if the device tells °F, say --unit F`;
+  }
+  return null;
+}
+
 /** Roles whose numbers mean nothing without their unit. */
 export function isPowerOrTemperature(role: SourceRole): boolean {
   return ["power", "temperature"].includes(ROLES[role]);

@@ -1,23 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceConfig } from "#src/model/config.ts";
-import type { SourceLinks } from "#src/model/source-link.ts";
 import { createSource } from "#src/sources/registry.ts";
-import { sourceConfig } from "./support.ts";
+import { unitDoubt } from "#src/sources/units.ts";
+import { linksTo, sourceConfig } from "./support.ts";
 
 const never = new AbortController().signal;
 
 function config(changes: Partial<SourceConfig>): SourceConfig {
   return sourceConfig({ url: "http://192.0.2.30/status", ...changes });
-}
-
-/** Links to a device whose every answer is `answer()`. */
-function linksTo(answer: () => unknown): SourceLinks {
-  const http = async () => {
-    const body = answer();
-    return { status: 200, headers: {}, text: JSON.stringify(body), body };
-  };
-  return { clock: { nowMs: () => 0, monoMs: () => 0 }, http } as unknown as SourceLinks;
 }
 
 const read = (changes: Partial<SourceConfig>, body: unknown) =>
@@ -90,6 +81,24 @@ describe("what is not known", () => {
     );
 
     await expect(source.read(never)).rejects.toThrow("gone");
+  });
+});
+
+describe("a unit that nobody named", () => {
+  it.each([
+    ["grid", "W", 1.25, /--unit kW/],
+    ["grid", "W", 87, null],
+    ["grid", "kW", 12.5, null],
+    ["pv", "W", 2_500_000, /--unit mW/],
+    ["room", "W", 68.5, /--unit F/],
+    ["room", "F", 68.5, null],
+    ["room", "C", 20.5, null],
+    ["grid", "W", null, null],
+  ] as const)("of a %s in %s that tells %j is doubted, not guessed", (role, unit, value, words) => {
+    const doubt = unitDoubt({ role, unit }, value);
+
+    if (words === null) expect(doubt).toBeNull();
+    else expect(doubt).toMatch(words);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type SourceConfig, sourceSchema } from "#src/model/source-config.ts";
+import type { SourceLinks } from "#src/model/source-link.ts";
 import { createSourceLinks, type OpenSourceLinks } from "#src/net/source-links.ts";
 
 /** An entry of `sources[]` with every default. */
@@ -14,6 +15,15 @@ export function openLinks(secrets: Record<string, string> = {}): OpenSourceLinks
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now() },
     secret: (ref) => secrets[ref ?? ""] ?? "",
   });
+}
+
+/** Links to a device whose every answer is `answer()`. */
+export function linksTo(answer: () => unknown): SourceLinks {
+  const http = async () => {
+    const body = answer();
+    return { status: 200, headers: {}, text: JSON.stringify(body), body };
+  };
+  return { clock: { nowMs: () => 0, monoMs: () => 0 }, http } as unknown as SourceLinks;
 }
 
 export interface WebDevice {

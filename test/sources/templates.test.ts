@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expandKind, fillTemplate, findTemplate, readTemplates } from "#src/config/source-templates.ts";
 import type { SourceRole } from "#src/model/config.ts";
 import { createSource } from "#src/sources/registry.ts";
-import { openLinks, sourceConfig } from "./support.ts";
+import { linksTo, openLinks, sourceConfig } from "./support.ts";
 
 const templates = readTemplates();
 const pairs = templates.flatMap((template) =>
@@ -22,6 +23,31 @@ describe("every template", () => {
     expect(createSource(config, links)).toMatchObject({ name: "one", role });
     expect(JSON.stringify(config).match(/\{(?!host\}|secret\})\w+\}/g)).toBeNull();
     await links.close();
+  });
+
+  it.each(pairs)("%s makes no number for %s of an answer without one", async (_, role, template) => {
+    const params = Object.fromEntries(Object.keys(template.params).map((key) => [key, "0:1"]));
+    const config = {
+      ...fillTemplate(template, { name: "one", role, host: "192.0.2.1", zone: "den", params }),
+      identity: null,
+    };
+    const read = (body: unknown) =>
+      createSource(
+        config,
+        linksTo(() => body),
+      ).read(new AbortController().signal);
+    if (config.kind !== "http") return;
+
+    for (const body of [{}, [], [[]], "text", true, { error: "busy" }, [{}, {}]]) {
+      await expect(read(body).catch(() => ({ value: null }))).resolves.toMatchObject({ value: null });
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 3 }), async (body) => {
+        const { value } = await read(body).catch(() => ({ value: null }));
+        expect(value === null || Number.isFinite(value)).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("names no host and no secret of its own", () => {
