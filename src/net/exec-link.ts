@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { unreachableError, usageError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
 import type { ExecReply, ExecRequest } from "../model/source-link.ts";
@@ -28,42 +29,59 @@ export async function runProgram({ argv, totalMs }: ExecRequest, signal: AbortSi
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
   });
-  const { promise, resolve, reject } = Promise.withResolvers<ExecReply>();
-  let stdout = "";
-  let stderr = "";
-  let problem: Error | null = null;
-  const stop = (error: Error) => {
-    problem ??= error;
-    endGroup(child.pid, "SIGTERM");
-    killer ??= setTimeout(() => endGroup(child.pid, "SIGKILL"), GRACE_MS);
-  };
-  let killer: NodeJS.Timeout | null = null;
-  const timer = setTimeout(() => stop(tooSlow(program, totalMs)), totalMs);
-  const onAbort = () => stop(signal.reason);
+  const end = createEnd(child);
+  const timer = setTimeout(() => end.by(tooSlow(program, totalMs)), totalMs);
+  const onAbort = () => end.by(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString("latin1");
-    if (stdout.length > MOST_BYTES) stop(tooLarge(program));
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString("utf8")).slice(-MOST_STDERR);
-  });
-  child.once("error", () => {
-    problem ??= unreachableError("EXEC_FAILED", `${program} could not be started`, {
-      hint: "check exec.argv, and that the file may be run",
-    });
-  });
-  child.once("close", (exitCode) => {
+  child.once("error", () => end.by(notStarted(program)));
+  const out = collected(child.stdout, MOST_BYTES, () => end.by(tooLarge(program)));
+  const err = collected(child.stderr, MOST_STDERR, () => undefined);
+  try {
+    const exitCode = await end.closed;
+    return { exitCode, stdout: out().trim(), lastStderr: lastLine(err()) };
+  } finally {
     clearTimeout(timer);
-    if (killer) clearTimeout(killer);
     signal.removeEventListener("abort", onAbort);
-    // What it left running behind it goes too.
-    endGroup(child.pid, "SIGKILL");
-    if (problem) return reject(problem);
-    const text = Buffer.from(stdout, "latin1").toString("utf8").trim();
-    resolve({ exitCode, stdout: text, lastStderr: lastLine(stderr) });
+  }
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** The end of a program, by itself or for a reason; then nothing of its group is left. */
+function createEnd(child: Child): { by(error: Error): void; closed: Promise<number | null> } {
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  let problem: Error | null = null;
+  let killer: NodeJS.Timeout | null = null;
+  child.once("exit", () => endGroup(child.pid, "SIGKILL"));
+  child.once("close", (exitCode) => {
+    if (killer) clearTimeout(killer);
+    if (problem) reject(problem);
+    else resolve(exitCode);
   });
-  return promise;
+  return {
+    closed: promise,
+    by(error) {
+      problem ??= error;
+      endGroup(child.pid, "SIGTERM");
+      killer ??= setTimeout(() => {
+        endGroup(child.pid, "SIGKILL");
+        // One that left the group may still hold the other ends.
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, GRACE_MS);
+    },
+  };
+}
+
+/** The last `most` bytes of a stream, as text; `onMore` when there were more. */
+function collected(stream: Readable, most: number, onMore: () => void): () => string {
+  let bytes = Buffer.alloc(0);
+  stream.on("data", (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > most) onMore();
+    bytes = bytes.subarray(-most);
+  });
+  return () => bytes.toString("utf8");
 }
 
 function endGroup(pid: number | undefined, name: "SIGTERM" | "SIGKILL"): void {
@@ -78,6 +96,12 @@ function endGroup(pid: number | undefined, name: "SIGTERM" | "SIGKILL"): void {
 function lastLine(text: string): string {
   const lines = text.split("\n").map((line) => safeText(line, 200));
   return lines.findLast((line) => line !== "") ?? "";
+}
+
+function notStarted(program: string) {
+  return unreachableError("EXEC_FAILED", `${program} could not be started`, {
+    hint: "check exec.argv, and that the file may be run",
+  });
 }
 
 function tooSlow(program: string, totalMs: number) {

@@ -1,4 +1,4 @@
-import { accessError, HearthError, unreachableError } from "../model/errors.ts";
+import { accessError, unreachableError } from "../model/errors.ts";
 import type { HttpReply } from "../model/miner-link.ts";
 import { field } from "../model/parse.ts";
 import type {
@@ -8,15 +8,13 @@ import type {
   SourceClock,
   SourceHttpRequest,
 } from "../model/source-link.ts";
-import { createBackoff } from "./backoff.ts";
 import { type EntitySocket, openEntitySocket } from "./home-assistant-socket.ts";
+import { keepUp } from "./keep-up.ts";
 
 const REST_MS = 5_000;
 /** Rewrites of an unchanged value are not pushed: when it was last written is asked so often, ms (sources.md §3.1). */
 const CHECK_MS = 60_000;
-const FIRST_RETRY_MS = 1_000;
-const MOST_RETRY_MS = 60_000;
-const REFUSED_RETRY_MS = 300_000;
+const UNIT_MS = 600_000;
 
 export interface EntityFeedOptions {
   access: HomeAssistantAccess;
@@ -46,44 +44,32 @@ export function createEntityFeed(options: EntityFeedOptions): OpenEntityFeed {
   const stop = new AbortController();
   let socket: EntitySocket | null = null;
   let running: Promise<void> | null = null;
-  let unit: { text: string | null; mono: number } | null = null;
 
   const onEntities = (event: unknown) => applyChanges(known, event, clock.monoMs());
-  const keepUp = async () => {
-    const backoff = createBackoff(FIRST_RETRY_MS, MOST_RETRY_MS);
-    while (!stop.signal.aborted) {
-      let waitMs: number;
-      try {
-        socket = await openEntitySocket(
-          access,
-          options.secret(access.secretRef),
-          { onEntities },
-          stop.signal,
-        );
-        backoff.reset();
-        socket.subscribe([...wanted]);
-        await socket.ended;
-        waitMs = backoff.next();
-      } catch (error) {
-        waitMs = error instanceof HearthError && error.exit === 5 ? REFUSED_RETRY_MS : backoff.next();
-      }
-      socket = null;
-      await sleep(waitMs, stop.signal);
-    }
+  const session = async (isUp: () => void) => {
+    socket = await openEntitySocket(access, options.secret(access.secretRef), { onEntities }, stop.signal);
+    isUp();
+    socket.subscribe([...wanted]);
+    // What changed while there was no socket was told to nobody.
+    for (const one of known.values()) one.checkedMono = Number.NEGATIVE_INFINITY;
+    await socket.ended;
+  };
+  const onEnd = () => {
+    socket = null;
   };
   const ask = (path: string, signal: AbortSignal) => options.request(restRequest(access, path), signal);
+  const unit = createUnitAsker(ask, clock);
   return {
     async state(entity, signal) {
       if (!wanted.has(entity)) {
         wanted.add(entity);
         socket?.subscribe([entity]);
       }
-      const now = clock.monoMs();
       const before = known.get(entity);
-      if (before && socket !== null && now - before.checkedMono < CHECK_MS) return before.state;
+      if (before && socket !== null && clock.monoMs() - before.checkedMono < CHECK_MS) return before.state;
       const reply = await ask(`/api/states/${entity}`, signal);
       // Only one that answers is talked to by WebSocket too: a refused token is not sent twice.
-      running ??= keepUp();
+      running ??= keepUp({ session, onEnd, signal: stop.signal });
       if (reply.status === 404) {
         known.delete(entity);
         return null;
@@ -92,19 +78,26 @@ export function createEntityFeed(options: EntityFeedOptions): OpenEntityFeed {
       known.set(entity, { state, checkedMono: clock.monoMs() });
       return state;
     },
-    async temperatureUnit(signal) {
-      if (unit === null || clock.monoMs() - unit.mono > 10 * CHECK_MS) {
-        const reply = await ask("/api/config", signal);
-        const text = field(reply.body, "unit_system", "temperature");
-        unit = { text: typeof text === "string" ? text : null, mono: clock.monoMs() };
-      }
-      return unit.text;
-    },
+    temperatureUnit: unit,
     async close() {
       stop.abort();
       socket?.close();
       await running;
     },
+  };
+}
+
+/** The unit of temperatures without one, asked now and then: its owner may change it. */
+function createUnitAsker(
+  ask: (path: string, signal: AbortSignal) => Promise<HttpReply>,
+  clock: SourceClock,
+): EntityFeed["temperatureUnit"] {
+  let last: { unit: string | null; mono: number } | null = null;
+  return async (signal) => {
+    if (last && clock.monoMs() - last.mono < UNIT_MS) return last.unit;
+    const told = field((await ask("/api/config", signal)).body, "unit_system", "temperature");
+    last = { unit: typeof told === "string" ? told : null, mono: clock.monoMs() };
+    return last.unit;
   };
 }
 
@@ -156,16 +149,4 @@ function applyChanges(known: Map<string, Known>, event: unknown, nowMono: number
 
 function attributesOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener("abort", finish, { once: true });
-    if (signal.aborted) finish();
-  });
 }

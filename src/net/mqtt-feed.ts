@@ -2,14 +2,10 @@ import { randomBytes } from "node:crypto";
 import type { MqttClient } from "mqtt";
 import { accessError, HearthError, unreachableError } from "../model/errors.ts";
 import type { MqttAccess, MqttFeed, MqttMessage, SourceClock } from "../model/source-link.ts";
-import { createBackoff } from "./backoff.ts";
+import { keepUp } from "./keep-up.ts";
 import { openSocket } from "./source-socket.ts";
 
 const CONNECT_MS = 5_000;
-const FIRST_RETRY_MS = 500;
-const MOST_RETRY_MS = 60_000;
-/** A refused login is tried again after so long, ms. */
-const REFUSED_RETRY_MS = 300_000;
 const KEEPALIVE_S = 30;
 /** Largest message, bytes; a broker that sends more is let go. */
 const MOST_BYTES = 262_144;
@@ -30,63 +26,41 @@ export interface OpenMqttFeed extends MqttFeed {
  * is ever published.
  */
 export function createMqttFeed(options: MqttFeedOptions): OpenMqttFeed {
-  const latest = new Map<string, MqttMessage>();
-  const topics = new Set<string>();
-  const waiting = new Set<() => void>();
+  const { access } = options;
+  const box = createMailbox(options);
   const stop = new AbortController();
   let client: MqttClient | null = null;
-  let problem: HearthError | null = null;
   let running: Promise<void> | null = null;
-  const wake = () => {
-    for (const resolve of waiting) resolve();
-  };
 
-  const heard = (topic: string, payload: Buffer, isRetained: boolean) => {
-    const text = payload.toString("utf8");
-    latest.set(topic, { text, receivedMono: options.clock.monoMs(), isRetained });
-    options.onMessage?.(topic, text);
-    wake();
+  const session = async (isUp: () => void) => {
+    client = await login(options, stop.signal);
+    isUp();
+    box.problem = null;
+    client.on("message", (topic, payload, packet) => box.put(topic, payload, packet.retain));
+    if (box.topics.size > 0) client.subscribe([...box.topics]);
+    await ended(client, stop.signal);
   };
-  const keepUp = async () => {
-    const backoff = createBackoff(FIRST_RETRY_MS, MOST_RETRY_MS);
-    while (!stop.signal.aborted) {
-      try {
-        client = await login(options, stop.signal);
-        backoff.reset();
-        problem = null;
-        client.on("message", (topic, payload, packet) => heard(topic, payload, packet.retain));
-        if (topics.size > 0) client.subscribe([...topics]);
-        await ended(client, stop.signal);
-        problem = unreachableError(
-          "SOURCE_UNREACHABLE",
-          `The broker at ${options.access.url} closed the connection.`,
-        );
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        problem = error instanceof HearthError ? error : closed(options.access.url);
-      }
-      client = null;
-      wake();
-      await sleep(problem.exit === 5 ? REFUSED_RETRY_MS : backoff.next(), stop.signal);
-    }
+  const onEnd = (error: unknown) => {
+    client = null;
+    box.problem = error instanceof HearthError ? error : closed(access.url);
+    box.wake();
   };
   const listen = (topic: string) => {
-    running ??= keepUp();
-    if (topics.has(topic)) return;
-    topics.add(topic);
+    running ??= keepUp({ session, onEnd, signal: stop.signal });
+    if (box.topics.has(topic)) return;
+    box.topics.add(topic);
     client?.subscribe(topic);
   };
   return {
     latest(topic) {
       listen(topic);
-      return latest.get(topic) ?? null;
+      return box.messages.get(topic) ?? null;
     },
     async settle(topic, ms, signal) {
       listen(topic);
-      if (!latest.has(topic) && problem === null)
-        await oneOf(waiting, () => latest.has(topic) || problem !== null, ms, signal);
+      await oneOf(box.waiting, () => box.messages.has(topic) || box.problem !== null, ms, signal);
       signal.throwIfAborted();
-      if (problem !== null) throw problem;
+      if (box.problem !== null) throw box.problem;
     },
     async close() {
       stop.abort();
@@ -94,6 +68,27 @@ export function createMqttFeed(options: MqttFeedOptions): OpenMqttFeed {
       await running;
     },
   };
+}
+
+/** What was heard, and who waits for more. */
+function createMailbox({ clock, onMessage }: MqttFeedOptions) {
+  const box = {
+    messages: new Map<string, MqttMessage>(),
+    topics: new Set<string>(),
+    waiting: new Set<() => void>(),
+    /** Why the broker cannot be used; null: it can, or was not tried yet. */
+    problem: null as HearthError | null,
+    wake() {
+      for (const check of box.waiting) check();
+    },
+    put(topic: string, payload: Buffer, isRetained: boolean) {
+      const text = payload.toString("utf8");
+      box.messages.set(topic, { text, receivedMono: clock.monoMs(), isRetained });
+      onMessage?.(topic, text);
+      box.wake();
+    },
+  };
+  return box;
 }
 
 /** A client that is logged in. Throws `SOURCE_UNREACHABLE` (3), `SOURCE_ACCESS` (5) and the errors of `openSocket`. */
@@ -188,6 +183,7 @@ function oneOf(
   ms: number,
   signal: AbortSignal,
 ): Promise<void> {
+  if (isDone()) return Promise.resolve();
   return new Promise((resolve) => {
     const check = () => {
       if (isDone() || signal.aborted) finish();
@@ -202,20 +198,5 @@ function oneOf(
     waiting.add(check);
     signal.addEventListener("abort", check, { once: true });
     check();
-  });
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-    if (signal.aborted) resolve();
   });
 }

@@ -9,7 +9,6 @@ import { CHARGE, isAsleep, PARTS, POWER, pointValue, type SunspecPoint } from ".
 
 const DEFAULT_TIMEOUT_S = 5;
 const DEFAULT_PORT = 502;
-const NIGHT_W = 0;
 
 /** Where the value stands, once the map was walked. */
 interface Place {
@@ -23,17 +22,7 @@ interface Place {
  * by maker: `invert` and the sign test decide.
  */
 export function createSunspecSource(config: SourceConfig, links: SourceLinks): Source {
-  const options = blockOf(config, config.sunspec);
-  const points = options.point === "soc" ? CHARGE : POWER;
-  if (options.point === "soc" && options.part !== "battery") {
-    throw usageError(
-      "SOURCE_OPTIONS_INVALID",
-      `The source ${config.name} asks ${options.part} for a charge.`,
-      {
-        hint: `Set sources.${config.name}.sunspec.part to battery`,
-      },
-    );
-  }
+  const options = judgedOptions(config);
   const normalizer = createNormalizer(config);
   const link = links.modbus({
     ...hostOf(config, DEFAULT_PORT),
@@ -43,31 +32,16 @@ export function createSunspecSource(config: SourceConfig, links: SourceLinks): S
   });
   let place: Place | null = null;
 
-  const find = async (signal: AbortSignal): Promise<Place | "changed"> => {
-    const map = await walkSunspec(link, signal);
-    if (map === null) throw noMap(config);
-    const expected = config.identity?.expected ?? null;
-    if (expected !== null && map.serial !== expected) return "changed";
-    const models = PARTS[options.part].flatMap((id) =>
-      map.models.filter((model) => model.id === id && points.has(id)),
-    );
-    const model = models[options.index];
-    const point = model && points.get(model.id);
-    if (model && point) return { model, point };
-    throw noModel(config, map.models);
-  };
   const take = async (signal: AbortSignal): Promise<Sample> => {
-    const found = place ?? (await find(signal));
-    if (found === "changed") return unknown("DEVICE_CHANGED");
-    place = found;
-    const value = await readPoint(link, found, signal);
+    place ??= await findPlace(link, config, options, signal);
+    if (place === null) return unknown("DEVICE_CHANGED");
+    const value = await readPoint(link, place, signal);
     if (value === "moved") {
       place = null;
       return unknown("MAP_CHANGED");
     }
-    if (value === "asleep")
-      return config.role === "pv" ? { value: NIGHT_W, reason: "INVERTER_ASLEEP" } : unknown("VALUE_MISSING");
-    return value === null ? unknown("VALUE_MISSING") : normalizer.number(value);
+    if (value === "asleep" && config.role === "pv") return { value: 0, reason: "INVERTER_ASLEEP" };
+    return typeof value === "number" ? normalizer.number(value) : unknown("VALUE_MISSING");
   };
   return {
     ...sourceHead(config),
@@ -80,6 +54,37 @@ export function createSunspecSource(config: SourceConfig, links: SourceLinks): S
       }
     },
   };
+}
+
+type Options = NonNullable<SourceConfig["sunspec"]>;
+
+function judgedOptions(config: SourceConfig): Options {
+  const options = blockOf(config, config.sunspec);
+  if (options.point === "power" || options.part === "battery") return options;
+  throw usageError(
+    "SOURCE_OPTIONS_INVALID",
+    `The source ${config.name} asks the ${options.part} how full it is.`,
+    { hint: `Set sources.${config.name}.sunspec.part to battery` },
+  );
+}
+
+/** Where the value stands; null when another device answers than the expected one. */
+async function findPlace(
+  link: ModbusLink,
+  config: SourceConfig,
+  { part, point: wanted, index }: Options,
+  signal: AbortSignal,
+): Promise<Place | null> {
+  const map = await walkSunspec(link, signal);
+  if (map === null) throw noMap(config);
+  const expected = config.identity?.expected ?? null;
+  if (expected !== null && map.serial !== expected) return null;
+  const points = wanted === "soc" ? CHARGE : POWER;
+  const models = PARTS[part].flatMap((id) => map.models.filter((one) => one.id === id && points.has(id)));
+  const model = models[index];
+  const point = model && points.get(model.id);
+  if (model && point) return { model, point };
+  throw noModel(config, map.models);
 }
 
 /**
