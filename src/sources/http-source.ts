@@ -23,7 +23,11 @@ export function createHttpSource(config: SourceConfig, links: SourceLinks): Sour
     ([name, url]) => [name, addressOf(config, url, ["http", "https"])] as const,
   );
   const normalizer = createNormalizer(config);
-  const ask: Ask = (url, signal) => links.http(requestOf(config, url), signal);
+  // Further addresses are read plainly: method and body belong to the one question.
+  const ask: Ask = (url, signal) => {
+    const request = requestOf(config, url);
+    return links.http(url === main ? request : { ...request, method: "GET", body: null }, signal);
+  };
   const identity = identityCheck(config, links, ask);
   const round = async (signal: AbortSignal): Promise<Sample> => {
     if (!(await identity.isRight(signal))) return unknown("DEVICE_CHANGED");

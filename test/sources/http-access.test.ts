@@ -14,6 +14,7 @@ const signal = new AbortController().signal;
 let server: Server | null = null;
 let links: OpenSourceLinks;
 let heard: IncomingMessage[] = [];
+let mono = 0;
 
 afterEach(async () => {
   await links.close();
@@ -45,7 +46,7 @@ function source(
   http: Partial<NonNullable<SourceConfig["http"]>>,
   changes: Partial<SourceConfig> = {},
 ) {
-  links = openLinks({ "file:s": "s3cret" });
+  links = openLinks({ "file:s": "s3cret" }, () => mono);
   const block = http as NonNullable<SourceConfig["http"]>;
   return createSource(
     sourceConfig({ url, select: "power", secret_ref: "file:s", http: block, ...changes }),
@@ -88,7 +89,7 @@ describe("a login", () => {
     );
 
     await expect(one.read(signal)).resolves.toEqual({ value: 7, reason: null });
-    await new Promise((resolve) => setTimeout(resolve, 520));
+    mono += 1000;
     await expect(one.read(signal)).resolves.toEqual({ value: 7, reason: null });
     expect(heard).toHaveLength(3);
   });
@@ -131,6 +132,19 @@ describe("a request", () => {
 
     expect(heard[0]).toMatchObject({ method: "POST", url: "/cgi-bin/post_manager" });
     expect(heard[0]?.headers["content-type"]).toBe("text/xml");
+  });
+
+  it("asks who answers by a plain read, whatever the question itself is", async () => {
+    const host = await serve((request, response) =>
+      response.end(JSON.stringify(request.url === "/id" ? { serial: "A1" } : { power: 7 })),
+    );
+    const identity = { url: `http://${host}/id`, select: "serial", expected: "a1" };
+    const http = { method: "POST" as const, body: "x" };
+
+    await expect(source(`http://${host}/q`, http, { identity }).read(signal)).resolves.toMatchObject({
+      value: 7,
+    });
+    expect(heard.map(({ method, url }) => `${method} ${url}`)).toEqual(["GET /id", "POST /q"]);
   });
 
   it("is one for all sources that ask the same at the same moment", async () => {

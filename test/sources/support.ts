@@ -10,9 +10,12 @@ export function sourceConfig(changes: Partial<SourceConfig>): SourceConfig {
 }
 
 /** Real links on real sockets, with the secrets given; close them. */
-export function openLinks(secrets: Record<string, string> = {}): OpenSourceLinks {
+export function openLinks(
+  secrets: Record<string, string> = {},
+  monoMs: () => number = () => performance.now(),
+): OpenSourceLinks {
   return createSourceLinks({
-    clock: { nowMs: () => Date.now(), monoMs: () => performance.now() },
+    clock: { nowMs: () => Date.now(), monoMs },
     secret: (ref) => secrets[ref ?? ""] ?? "",
   });
 }
