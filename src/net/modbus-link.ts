@@ -42,6 +42,7 @@ export function createModbusLine(host: string, port: number): ModbusLine {
     backoff: createBackoff(FIRST_RETRY_MS, MOST_RETRY_MS),
     restUntil: 0,
     lastError: null,
+    answeredMono: Number.NEGATIVE_INFINITY,
   };
   return {
     unit: (access) => ({
@@ -59,6 +60,8 @@ interface Line {
   /** No new connection before, of `performance.now()`. */
   restUntil: number;
   lastError: HearthError | null;
+  /** When the last question ended, of `performance.now()`. */
+  answeredMono: number;
 }
 
 interface Wanted {
@@ -74,6 +77,7 @@ async function askWithin(
   signal: AbortSignal,
 ): Promise<number[]> {
   if (!line.open && performance.now() < line.restUntil && line.lastError) throw line.lastError;
+  await pause(line.answeredMono + PAUSE_MS - performance.now());
   // Loading it is no fault of the device.
   const { client } = (await import("jsmodbus")).default;
   try {
@@ -86,12 +90,10 @@ async function askWithin(
       ]);
     });
     line.backoff.reset();
-    await pause();
     return words;
   } catch (error) {
     if (error instanceof HearthError && error.code === "MODBUS_EXCEPTION") {
       line.backoff.reset();
-      await pause();
       throw error;
     }
     hangUp(line);
@@ -99,6 +101,8 @@ async function askWithin(
     line.lastError = toSourceError(error, line.where, access.totalMs);
     line.restUntil = performance.now() + line.backoff.next();
     throw line.lastError;
+  } finally {
+    line.answeredMono = performance.now();
   }
 }
 
@@ -209,6 +213,6 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+async function pause(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { SourceConfig } from "#src/model/source-config.ts";
+import type { ModbusLink } from "#src/model/source-link.ts";
 import type { OpenSourceLinks } from "#src/net/source-links.ts";
 import { createSource } from "#src/sources/registry.ts";
+import { walkSunspec } from "#src/sources/sunspec-map.ts";
 import { type ModbusDevice, put, type Registers, startModbusDevice, textWords } from "./modbus-server.ts";
 import { openLinks, sourceConfig } from "./support.ts";
 
@@ -146,7 +148,6 @@ describe("SunSpec", () => {
       "no SunSpec map",
     ],
     ["no meter", map(40_000, common(), model(103, 50, {})), "no such meter (models 1, 103)"],
-    ["a map without end", map(40_000, ...Array.from({ length: 80 }, () => model(9, 2, {}))), "no such meter"],
     ["a model of no length", map(40_000, [203, 0]), "no such meter (models none)"],
   ])("with %s is a miss in words", async (_, registers, words) => {
     await expect(read(registers, {})).rejects.toMatchObject({
@@ -154,5 +155,20 @@ describe("SunSpec", () => {
       exit: 3,
       message: expect.stringContaining(words),
     });
+  });
+});
+
+describe("a map", () => {
+  it("without end is not walked for ever", async () => {
+    let questions = 0;
+    const link: ModbusLink = {
+      async read(_register, address) {
+        questions += 1;
+        return address === 40_000 ? [0x5375, 0x6e53] : [9, 2];
+      },
+    };
+
+    await expect(walkSunspec(link, signal)).resolves.toMatchObject({ serial: null });
+    expect(questions).toBeLessThanOrEqual(61);
   });
 });

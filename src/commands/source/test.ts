@@ -4,6 +4,9 @@ import { envName, type Outcome, StreamCommand } from "../../base-command.ts";
 import { differenceError, HearthError, usageError } from "../../model/errors.ts";
 import { toWire } from "../../model/wire.ts";
 
+const SHARED =
+  "a loop runs and reads them too; a device that takes one connection at a time refuses the second";
+
 export default class SourceTest extends StreamCommand {
   static override summary =
     "Read one source, or all, once: value, unit, sign, age, or why there is none; --sign proves the sign of a grid meter.";
@@ -36,8 +39,10 @@ export default class SourceTest extends StreamCommand {
     const tried = await testSources(options);
     const readings = tried.map(({ reading }) => reading);
     const error = readingError(tried);
+    const { hasLoop } = await import("../../app/home-paths.ts");
+    const warnings = hasLoop(process.env) && error ? [SHARED] : [];
     const lines = readings.length > 0 ? sourceReadingLines(readings) : ["No source is set up."];
-    return this.#end({ data: { readings }, lines, ...(error ? { error } : {}) });
+    return this.#end({ data: { readings }, lines, warnings, ...(error ? { error } : {}) });
   }
 
   async #watch(options: TestSourceOptions): Promise<Outcome> {
