@@ -22,7 +22,8 @@ export interface EntryOptions {
   signal: AbortSignal;
 }
 
-/** An entry of `sources[]` from flags, with the template's notes. Throws `USAGE`, `TEMPLATE_…` (2). */
+/** An entry of `sources[]` from flags, with the template's notes. Throws `USAGE`, `TEMPLATE_…`,
+ * `SECRET_NEEDED` (2), and the errors of `askDeviceId`. */
 export async function entryFrom(
   options: EntryOptions,
 ): Promise<{ entry: Record<string, unknown> & { name: string }; notes: string[] }> {
@@ -36,6 +37,12 @@ export async function entryFrom(
   if (host === null && JSON.stringify(template.entry).includes("{host}")) {
     throw usageError("USAGE", `The template ${templateName} wants the address of the device`, {
       hint: "--host HOST",
+    });
+  }
+  if (template.secret === "required" && !options.hasSecret) {
+    throw usageError("SECRET_NEEDED", `${template.title} wants a password or token`, {
+      left: "Nothing was changed",
+      hint: "--secret-file FILE with the secret in its first line",
     });
   }
   const params = Object.fromEntries(options.set.map(pair));

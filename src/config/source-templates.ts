@@ -63,7 +63,7 @@ export interface TemplateChoice {
   /** What the device said its serial number is. */
   deviceId?: string | null;
   /** Fields of `sources[]` that win over the template's. */
-  changes?: Partial<SourceConfig>;
+  changes?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -108,7 +108,9 @@ export function fillTemplate(template: SourceTemplate, choice: TemplateChoice): 
 export function expandKind(config: SourceConfig, folder = TEMPLATES_FOLDER): SourceConfig {
   if (KINDS.has(config.kind)) return config;
   const template = findTemplate(config.kind, folder);
-  const own = Object.entries(config).filter(([key, value]) => !isDefault(key, value) && !CHOSEN.has(key));
+  const own = Object.entries({ ...config, http: ownHttp(config) }).filter(
+    ([key, value]) => !isDefault(key, value) && !CHOSEN.has(key),
+  );
   const { name, role, host, zone, secret_ref, params } = config;
   return fillTemplate(template, {
     name,
@@ -126,7 +128,17 @@ export const KINDS: ReadonlySet<string> = new Set([
   ...["http", "mqtt", "modbus", "exec", "calc", "homeassistant", "sunspec"],
 ]);
 const CHOSEN = new Set(["name", "role", "kind", "host", "zone", "secret_ref", "template", "params"]);
-const defaults = sourceSchema.parse({ name: "x", role: "grid", kind: "http" }) as Record<string, unknown>;
+const plain = sourceSchema.parse({ name: "x", role: "grid", kind: "http", http: {} });
+const defaults: Readonly<Record<string, unknown>> = { ...plain, http: null };
+
+/** What the entry says of HTTP itself: a default that nobody wrote must not undo the template's word. */
+function ownHttp({ http }: SourceConfig): Record<string, unknown> | null {
+  const usual: Readonly<Record<string, unknown>> = plain.http ?? {};
+  const own = Object.entries(http ?? {}).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(usual[key]),
+  );
+  return own.length > 0 ? Object.fromEntries(own) : null;
+}
 
 function isDefault(key: string, value: unknown): boolean {
   return JSON.stringify(value) === JSON.stringify(defaults[key]);

@@ -96,4 +96,11 @@ describe("a template", () => {
     });
     expect(expandKind(sourceConfig({}))).toEqual(sourceConfig({}));
   });
+
+  it("keeps its login where the source that names it says something else of HTTP", () => {
+    const entry = { kind: "shelly-gen1", host: "192.0.2.9", params: { clamps: "0:1" }, secret_ref: "file:s" };
+    const config = sourceConfig({ ...entry, http: { user: "owner" } as never });
+
+    expect(expandKind(config).http).toMatchObject({ auth: "basic", user: "owner" });
+  });
 });
