@@ -14,13 +14,25 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
     ours: ["model"],
     packages: ["temporal-polyfill", "canonicalize", "@scure/base", "@scure/btc-signer"],
   },
-  net: { ours: ["model"], packages: ["node", "node-fetch", "bonjour-service", "digest-fetch", "ipaddr.js"] },
+  net: {
+    ours: ["model"],
+    packages: [
+      "node",
+      "node-fetch",
+      "bonjour-service",
+      "digest-fetch",
+      "ipaddr.js",
+      "jsmodbus",
+      "mqtt",
+      "ws",
+    ],
+  },
   // Hashes and ciphers are pure; firmware that signs its requests needs them.
   miners: { ours: ["model"], packages: ["@noble/hashes", "@noble/ciphers"] },
   sources: { ours: ["model"], packages: ["@jmespath-community/jmespath"] },
   coop: { ours: ["model", "settlement", "net"], packages: ["node:crypto", "jose", "oauth4webapi"] },
   ledger: { ours: ["model", "settlement"], packages: ["node", "canonicalize", "ulid"] },
-  config: { ours: ["model"], packages: ["node", "conf"] },
+  config: { ours: ["model"], packages: ["node", "conf", "yaml"] },
   "coop-server": {
     ours: ["model", "settlement", "coop", "ledger", "net"],
     packages: ["node", "jose", "ulid"],
@@ -78,7 +90,7 @@ const SHARED_PARTS: Record<string, string[]> = {
     // What both generations of Braiins OS speak.
     ...["bos-errors.ts", "bos-graphql.ts", "bos-groups.ts", "bos-socket.ts"],
   ],
-  sources: ["source.ts", "units.ts"],
+  sources: ["addresses.ts", "normal-form.ts", "payload.ts", "select.ts", "units.ts", "words.ts"],
 };
 
 interface Import {

@@ -9,6 +9,8 @@ export interface SecretStore {
   write(name: string, secret: string): string;
   /** Null when there is none. Throws `SECRET_MODE` (5) when others may read it. */
   read(ref: string): string | null;
+  /** The first line of it. Throws `SECRET_MISSING` (5) when there is none. */
+  need(ref: string | null): string;
   remove(ref: string): void;
 }
 
@@ -21,29 +23,34 @@ export function openSecrets(paths: HearthPaths): SecretStore {
     }
     return join(paths.secrets, name);
   };
+  const read = (ref: string): string | null => {
+    const path = pathOf(ref);
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (!status) return null;
+    if (!status.isFile() || (status.mode & 0o077) !== 0) {
+      throw accessError("SECRET_MODE", `The secret file ${path} can be read by others or is no plain file`, {
+        left: "It was not used",
+        hint: `chmod 600 ${path}`,
+      });
+    }
+    return readFileSync(path, "utf8");
+  };
   return {
+    read,
+    need(ref) {
+      const text = ref === null ? null : read(ref);
+      if (text !== null) return text.split(/\r?\n/, 1)[0] ?? "";
+      throw accessError("SECRET_MISSING", `The secret ${ref ?? "that is needed"} is not there`, {
+        left: "Nothing was sent",
+        hint: "secret_ref as file:NAME, with the secret in a file of that name in the folder of secrets",
+      });
+    },
     write(name, secret) {
       const path = pathOf(name);
       const temporary = `${path}.${process.pid}.new`;
       writeFileSync(temporary, secret, { mode: 0o600, flag: "wx", flush: true });
       renameSync(temporary, path);
       return `file:${name}`;
-    },
-    read(ref) {
-      const path = pathOf(ref);
-      const status = lstatSync(path, { throwIfNoEntry: false });
-      if (!status) return null;
-      if (!status.isFile() || (status.mode & 0o077) !== 0) {
-        throw accessError(
-          "SECRET_MODE",
-          `The secret file ${path} can be read by others or is no plain file`,
-          {
-            left: "It was not used",
-            hint: `chmod 600 ${path}`,
-          },
-        );
-      }
-      return readFileSync(path, "utf8");
     },
     remove(ref) {
       rmSync(pathOf(ref), { force: true });

@@ -3,7 +3,7 @@ import type { Clock } from "../model/clock.ts";
 import type { SourceRole } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { safeText } from "../model/parse.ts";
-import type { Source } from "../sources/registry.ts";
+import type { Sample, Source } from "../sources/registry.ts";
 import { inTime } from "./in-time.ts";
 
 /** A source that has not answered by then has not answered, ms of real time. */
@@ -36,21 +36,23 @@ export function createInputBoard(clock: Clock, zones: readonly string[]): InputB
   return {
     async poll(source, signal) {
       const report: SourceReport = { name: source.name, role: source.role, value: null, reason: null };
+      let sample: Sample = { value: null, reason: null };
       try {
-        const { value, reason } = await inTime(READ_MS, signal, (limited) => source.read(limited));
-        report.value = value;
-        report.reason = reason;
+        sample = await inTime(READ_MS, signal, (limited) => source.read(limited));
+        report.value = sample.value;
+        report.reason = sample.isAgeUnknown ? "AGE_UNKNOWN" : sample.reason;
       } catch (error) {
         report.reason = error instanceof HearthError ? error.code : safeText(String(error), 80);
       }
-      if (report.value !== null) {
+      const key = keyOf(source.role, source.zone);
+      const before = readings.get(key);
+      const receivedMono = sample.observedMono ?? clock.monoMs();
+      // What was told once is news once, however often it is looked at; of unknown age it is shown and no more.
+      const isNews =
+        before === undefined || receivedMono > before.receivedMono || sample.observedMono === undefined;
+      if (sample.value !== null && !sample.isAgeUnknown && isNews) {
         seq += 1;
-        readings.set(keyOf(source.role, source.zone), {
-          value: report.value,
-          receivedMono: clock.monoMs(),
-          seq,
-          maxAgeS: source.maxAgeS,
-        });
+        readings.set(key, { value: sample.value, receivedMono, seq, maxAgeS: source.maxAgeS });
       }
       return report;
     },

@@ -2,6 +2,7 @@ import { createMinerPlaces } from "../app/miner-places.ts";
 import { type AdoptedOptions, openAdopted } from "../app/open-adopted.ts";
 import type { HearthPaths } from "../config/paths.ts";
 import { openSecrets } from "../config/secrets.ts";
+import { expandKind } from "../config/source-templates.ts";
 import { type DecisionLog, openDecisionLog } from "../ledger/decision-log.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { openStateStore, type StateStore } from "../ledger/state-store.ts";
@@ -9,7 +10,8 @@ import type { Clock } from "../model/clock.ts";
 import type { HearthConfig } from "../model/config.ts";
 import { HearthError } from "../model/errors.ts";
 import { createHttp, type Http } from "../net/http.ts";
-import { createSource, type Source } from "../sources/registry.ts";
+import { createSourceLinks } from "../net/source-links.ts";
+import { createSources, type Source } from "../sources/registry.ts";
 import { type Alarms, createAlarms } from "./alarms.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { type Brain, createBrain } from "./brain.ts";
@@ -21,7 +23,6 @@ import { createInputBoard, type InputBoard } from "./input-board.ts";
 import { minedValueUsdKwh } from "./mined-value.ts";
 import { createMinerFinder, type FindMiner, type MinerFinder } from "./miner-finder.ts";
 import { createMinerKeeper, type MinerKeeper } from "./miner-keeper.ts";
-import { createRoundGetter } from "./round-getter.ts";
 import { openOrSetAside } from "./set-aside.ts";
 import type { SliceSwitch } from "./slicer.ts";
 import type { SplitWatch } from "./split-watch.ts";
@@ -202,8 +203,12 @@ export async function buildParts(options: PartsOptions): Promise<Parts> {
     onDispute: (day, text) =>
       alarms.set("SETTLEMENT_DIFFERS", `The co-op's record of ${day} does not hold: ${text}`),
   });
-  const getter = createRoundGetter(http, clock);
-  const sources = config.sources.map((source) => createSource(source, getter));
+  const links = createSourceLinks({ clock, secret: openSecrets(paths).need });
+  cleanup.push(() => links.close());
+  const sources = createSources(
+    config.sources.map((source) => expandKind(source)),
+    links,
+  );
 
   for (const { code, text } of spoilt) alarms.set(code, text);
 

@@ -68,9 +68,9 @@ export interface DecisionLog {
 
 /** Opens the log for its one writer, making it with mode 0600. Throws `DECISIONS_ACCESS` (5), `DECISIONS_BROKEN` (7). */
 export function openDecisionLog(path: string, program: string, limits = LOG_LIMITS): DecisionLog {
-  const database = openDatabase(path, { readOnly: false, schema, codePrefix: "DECISIONS" });
+  const database = openDatabase(path, { readOnly: false, schema, isDurable: false, codePrefix: "DECISIONS" });
   // Nobody else writes here; should somebody, the record of a tick is not worth a wait.
-  database.exec("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0;");
+  database.exec("PRAGMA busy_timeout = 0;");
   const insert = database.prepare("INSERT INTO ticks (at_ms, is_start, packed) VALUES (?, ?, ?)");
   let last: { tick: LoggedTick; text: string; count: number } | null = null;
 
@@ -113,7 +113,7 @@ export function* readDecisionLog(
   path: string,
   { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = {},
 ): Generator<StoredTick> {
-  const database = openDatabase(path, { readOnly: true, schema, codePrefix: "DECISIONS" });
+  const database = openDatabase(path, { readOnly: true, schema, isDurable: false, codePrefix: "DECISIONS" });
   try {
     const first = Number.isFinite(fromMs) ? startBefore(database, fromMs) : 0;
     const rows = database.prepare(

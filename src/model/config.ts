@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { sourceSchema } from "./source-config.ts";
+
+export { type SourceConfig, type SourceRole, sourceRoles } from "./source-config.ts";
 
 /**
  * `config.json` as interfaces.md §2 has it: snake_case in the file and here, because the file is an outer shape.
@@ -49,37 +52,6 @@ const minerSchema = z.object({
   allow_public: z.boolean().default(false),
   /** In the device's own words; adopted with the identity. */
   model: z.string().nullable().default(null),
-});
-
-export const sourceRoles = [
-  "grid",
-  "pv",
-  "battery_power",
-  "battery_soc",
-  "load",
-  "room",
-  "outdoor",
-  "ghi",
-  "voltage",
-  "import_price",
-  "export_price",
-  "miner_power",
-] as const;
-export type SourceRole = (typeof sourceRoles)[number];
-
-const sourceSchema = z.object({
-  name: slug,
-  role: z.enum(sourceRoles),
-  kind: z.string().min(2).max(32),
-  template: z.string().nullable().default(null),
-  url: z.string().nullable().default(null),
-  select: z.string().nullable().default(null),
-  unit: z.string().default("W"),
-  scale: z.number().finite().default(1),
-  invert: z.boolean().default(false),
-  every_s: z.number().min(1).max(86_400).default(5),
-  max_age_s: z.number().positive().nullable().default(null),
-  zone: slug.nullable().default(null),
 });
 
 export const coopSchema = z.object({
@@ -220,7 +192,6 @@ export function settlementTz(config: HearthConfig): string {
 export type HearthConfig = z.infer<typeof configSchema>;
 export type ZoneConfig = z.infer<typeof zoneSchema>;
 export type MinerConfig = z.infer<typeof minerSchema>;
-export type SourceConfig = z.infer<typeof sourceSchema>;
 export type CoopConfig = z.infer<typeof coopSchema>;
 
 /** Heat floors, set points and water limits by profile (control.md §5, product.md §5). */

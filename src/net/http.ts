@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
 import nodeFetch, { type Response as NodeResponse } from "node-fetch";
 import { HearthError, unreachableError } from "../model/errors.ts";
 import { limitConnecting } from "./connect-limit.ts";
@@ -15,6 +16,8 @@ export interface HttpOptions {
   totalMs?: number;
   /** Largest body taken, bytes. */
   maxBytes?: number;
+  /** Makes the connections in place of the system: judged addresses, pinned certificates. */
+  connect?: (target: { host: string; port: number; isSecure: boolean }) => Promise<Socket>;
 }
 
 export interface HttpRequest {
@@ -66,6 +69,10 @@ export function createHttp(options: HttpOptions = {}): Http {
     limitConnecting(http, options.connectMs);
     limitConnecting(https, options.connectMs);
   }
+  if (options.connect !== undefined) {
+    connectBy(http, false, options.connect);
+    connectBy(https, true, options.connect);
+  }
   const limits = {
     totalMs: options.totalMs ?? DEFAULT_TOTAL_MS,
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
@@ -81,6 +88,18 @@ export function createHttp(options: HttpOptions = {}): Http {
       http.destroy();
       https.destroy();
     },
+  };
+}
+
+/** The agent waits for a connection made elsewhere. */
+function connectBy(agent: HttpAgent, isSecure: boolean, connect: NonNullable<HttpOptions["connect"]>): void {
+  agent.createConnection = (options, done) => {
+    const host = String(options.host ?? "").replaceAll(/[[\]]/g, "");
+    connect({ host, port: Number(options.port), isSecure }).then(
+      (socket) => done?.(null, socket),
+      (error: Error) => done?.(error, null as never),
+    );
+    return undefined as never;
   };
 }
 

@@ -2,26 +2,20 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceConfig } from "#src/model/config.ts";
 import { createSource } from "#src/sources/registry.ts";
+import { unitDoubt } from "#src/sources/units.ts";
+import { linksTo, sourceConfig } from "./support.ts";
 
 const never = new AbortController().signal;
 
 function config(changes: Partial<SourceConfig>): SourceConfig {
-  return {
-    ...{
-      name: "main",
-      role: "grid",
-      kind: "http",
-      template: null,
-      url: "http://192.0.2.30/status",
-      select: null,
-    },
-    ...{ unit: "W", scale: 1, invert: false, every_s: 5, max_age_s: null, zone: null },
-    ...changes,
-  };
+  return sourceConfig({ url: "http://192.0.2.30/status", ...changes });
 }
 
 const read = (changes: Partial<SourceConfig>, body: unknown) =>
-  createSource(config(changes), async () => body).read(never);
+  createSource(
+    config(changes),
+    linksTo(() => body),
+  ).read(never);
 
 describe("a number", () => {
   it.each([
@@ -53,7 +47,6 @@ describe("what is not known", () => {
     [{ select: "p" }, { p: "NaN" }],
     [{ select: "p" }, { p: true }],
     [{ select: "p" }, { p: [] }],
-    [{ select: "p" }, null],
     [{ select: "sum(emeters[].power)" }, { emeters: [] }],
     [{ select: "sum(emeters[].power)" }, {}],
     [{ select: "sum(emeters[].power)" }, { emeters: [{ power: "x" }] }],
@@ -80,15 +73,42 @@ describe("what is not known", () => {
   });
 
   it("is a miss and no sample when nothing came", async () => {
-    const source = createSource(config({}), () => Promise.reject(new Error("gone")));
+    const source = createSource(
+      config({}),
+      linksTo(() => {
+        throw new Error("gone");
+      }),
+    );
 
     await expect(source.read(never)).rejects.toThrow("gone");
   });
 });
 
+describe("a unit that nobody named", () => {
+  it.each([
+    ["grid", "W", 1.25, /--unit kW/],
+    ["grid", "W", 87, null],
+    ["grid", "kW", 12.5, null],
+    ["pv", "W", 2_500_000, /--unit mW/],
+    ["room", "W", 68.5, /--unit F/],
+    ["room", "F", 68.5, null],
+    ["room", "C", 20.5, null],
+    ["grid", "W", null, null],
+  ] as const)("of a %s in %s that tells %j is doubted, not guessed", (role, unit, value, words) => {
+    const doubt = unitDoubt({ role, unit }, value);
+
+    if (words === null) expect(doubt).toBeNull();
+    else expect(doubt).toMatch(words);
+  });
+});
+
 describe("a configuration", () => {
   it("gives name, role, zone and times", () => {
-    const made = (changes: Partial<SourceConfig>) => createSource(config(changes), async () => 0);
+    const made = (changes: Partial<SourceConfig>) =>
+      createSource(
+        config(changes),
+        linksTo(() => 0),
+      );
 
     expect(made({ role: "room", zone: "den", every_s: 30 })).toMatchObject({
       ...{ name: "main", role: "room", zone: "den", everyS: 30, maxAgeS: 900 },
@@ -98,7 +118,8 @@ describe("a configuration", () => {
   });
 
   it.each([
-    [{ kind: "mqtt" }, "SOURCE_KIND_UNSUPPORTED", 1],
+    [{ kind: "mqtt" }, "SOURCE_OPTIONS_MISSING", 2],
+    [{ kind: "opc-ua" }, "SOURCE_KIND_UNSUPPORTED", 1],
     [{ kind: "toString" }, "SOURCE_KIND_UNSUPPORTED", 1],
     [{ url: null }, "SOURCE_URL_INVALID", 2],
     [{ url: "file:///etc/passwd" }, "SOURCE_URL_INVALID", 2],
@@ -107,8 +128,11 @@ describe("a configuration", () => {
     [{ unit: "mw" }, "SOURCE_UNIT_INVALID", 2],
     [{ role: "room", unit: "kW" }, "SOURCE_UNIT_INVALID", 2],
   ] as [Partial<SourceConfig>, string, number][])("%j is refused", (changes, code, exit) => {
-    expect(() => createSource(config(changes), async () => 0)).toThrow(
-      expect.objectContaining({ code, exit }),
-    );
+    expect(() =>
+      createSource(
+        config(changes),
+        linksTo(() => 0),
+      ),
+    ).toThrow(expect.objectContaining({ code, exit }));
   });
 });
