@@ -42,6 +42,8 @@ export interface SurplusMemory {
   sampleW: number[];
   /** Change of the surplus over the lead time, W. */
   changeW: number[];
+  /** The same changes in rising order. */
+  changeSortedW: number[];
   houseW: number[];
   /** Five-minute means of the household load by hour of day, W; at most 24 an hour. */
   loadByHourW: number[][];
@@ -222,6 +224,7 @@ function initialSurplus(monoMs: number): SurplusMemory {
     sampleMonos: [],
     sampleW: [],
     changeW: [],
+    changeSortedW: [],
     houseW: [],
     loadByHourW: Array.from({ length: 24 }, () => []),
     loadBin: { startMono: null, sum: 0, count: 0 },

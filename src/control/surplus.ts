@@ -1,5 +1,13 @@
 import { hourOf, type Tick } from "./inputs.ts";
-import { clamp, median, pushBounded, quantile } from "./numbers.ts";
+import {
+  clamp,
+  insertSorted,
+  median,
+  pushBounded,
+  quantile,
+  removeSorted,
+  sortedQuantile,
+} from "./numbers.ts";
 import type { SurplusMemory } from "./state.ts";
 
 /** The virtual surplus (control.md §3): what the site would export if every miner drew nothing, W. */
@@ -72,7 +80,7 @@ export function updateSurplus(tick: Tick): Surplus {
  */
 export function margin(memory: SurplusMemory, alpha: number): number {
   if (memory.changeW.length < NEEDED_CHANGES) return WITHOUT_HISTORY_W;
-  return Math.min(0, quantile(memory.changeW, alpha) ?? 0) + 0;
+  return Math.min(0, sortedQuantile(memory.changeSortedW, alpha) ?? 0) + 0;
 }
 
 /** Discharge counts against the surplus; a battery that fell silent is taken as discharging (control.md §12). */
@@ -99,7 +107,7 @@ function takeSurplusSample(tick: Tick, aligned: { gridW: number; minersW: number
     surplusW = Math.min(surplusW, Math.max(0, pv.value - (median(memory.houseW) ?? houseW)));
   }
   const before = sampleBefore(memory, sampleMono - leadMs(tick));
-  if (before !== null) pushBounded(memory.changeW, surplusW - before, changesKept(tick));
+  if (before !== null) rememberChange(memory, surplusW - before, changesKept(tick));
   memory.sampleMonos.push(sampleMono);
   memory.sampleW.push(surplusW + 0);
   const expired = memory.sampleMonos.findIndex((mono) => sampleMono - mono <= 120_000);
@@ -107,6 +115,13 @@ function takeSurplusSample(tick: Tick, aligned: { gridW: number; minersW: number
     memory.sampleMonos.splice(0, expired);
     memory.sampleW.splice(0, expired);
   }
+}
+
+/** Keeps the last changes in the order in which they came and in rising order, because each tick asks for a quantile. */
+function rememberChange(memory: SurplusMemory, changeW: number, kept: number): void {
+  memory.changeW.push(changeW);
+  insertSorted(memory.changeSortedW, changeW);
+  while (memory.changeW.length > kept) removeSorted(memory.changeSortedW, memory.changeW.shift() ?? 0);
 }
 
 /** Ten minutes of samples at the learnt period of the meter. */
