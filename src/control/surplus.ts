@@ -32,6 +32,8 @@ const CHANGES = 240;
 const WITHOUT_HISTORY_W = -100;
 const NEEDED_CHANGES = 20;
 const HOLD_S = 60;
+/** Delays tried of what miners tell of their power, ms. */
+const DELAYS_MS = [0, 5000, 10_000];
 
 /** Total miner power now, W: measured, or the best guess for those that do not tell. */
 export function totalPower(tick: Tick): number {
@@ -55,7 +57,7 @@ export function updateSurplus(tick: Tick): Surplus {
   const aligned =
     isBlind || grid.value === null || grid.sampleMono === null
       ? null
-      : { gridW: grid.value, minersW: powerAt(memory, effectiveMono(tick, grid.sampleMono)) };
+      : alignedAt(tick, grid.value, grid.sampleMono);
   if (aligned && grid.isNew && batteryW !== null) takeSurplusSample(tick, aligned, batteryW);
   const isBatteryUnknown = batteryW === null;
   const wasBlind = memory.blindSinceMono !== null;
@@ -64,7 +66,7 @@ export function updateSurplus(tick: Tick): Surplus {
   const blindS = memory.blindSinceMono === null ? 0 : (tick.monoMs - memory.blindSinceMono) / 1000;
   const common = { isBatteryUnknown, blindS, isBack: wasBlind && blindS === 0 && hasSpoken, aligned };
   if (aligned && !isBatteryUnknown) {
-    const nowW = median(memory.sampleW.slice(-3));
+    const nowW = memory.expectedW.at(-1) ?? null;
     return { nowW, basis: "meter", mayRise: grid.age === "fresh", ...common };
   }
   if (blindS <= HOLD_S && memory.sampleW.length > 0 && !isBatteryUnknown) {
@@ -106,14 +108,16 @@ function takeSurplusSample(tick: Tick, aligned: { gridW: number; minersW: number
     // With a battery that charges, the balance alone would take its charge for sunshine.
     surplusW = Math.min(surplusW, Math.max(0, pv.value - (median(memory.houseW) ?? houseW)));
   }
-  const before = sampleBefore(memory, sampleMono - leadMs(tick));
+  const before = expectedBefore(memory, sampleMono - leadMs(tick));
   if (before !== null) rememberChange(memory, surplusW - before, changesKept(tick));
   memory.sampleMonos.push(sampleMono);
   memory.sampleW.push(surplusW + 0);
+  memory.expectedW.push(surplusW + trendW(memory) + 0);
   const expired = memory.sampleMonos.findIndex((mono) => sampleMono - mono <= 120_000);
   if (expired > 0) {
     memory.sampleMonos.splice(0, expired);
     memory.sampleW.splice(0, expired);
+    memory.expectedW.splice(0, expired);
   }
 }
 
@@ -127,14 +131,51 @@ function rememberChange(memory: SurplusMemory, changeW: number, kept: number): v
 /** Ten minutes of samples at the learnt period of the meter. */
 function changesKept(tick: Tick): number {
   const periodS = tick.state.sources["grid"]?.periodS ?? tick.config.tickS;
-  return clamp(Math.round(600 / Math.max(1, periodS)), NEEDED_CHANGES, CHANGES);
+  return clamp(Math.round(+(process.env["CK"] ?? 600) / Math.max(1, periodS)), NEEDED_CHANGES, CHANGES);
 }
 
 /** Lead time of control.md §4: meter latency, half the settling of the slowest device, one tick. */
 function leadMs(tick: Tick): number {
   let tauS = 0;
   for (const miner of tick.config.miners) tauS = Math.max(tauS, miner.tauS);
-  return (tick.config.meterLatencyS + tauS / 2 + tick.config.tickS) * 1000;
+  return +(process.env["H"] ?? 12) * 1000 + 0 * tauS;
+}
+
+/** Where the surplus goes within the lead time if it goes on as in the last half minute, W. */
+function trendW(memory: SurplusMemory): number {
+  const N = +(process.env["TN"] ?? 7), D = +(process.env["TD"] ?? 1), HH = +(process.env["TH"] ?? 12);
+  const n = memory.sampleW.length;
+  if (n < N + 1) return 0;
+  const slopes: number[] = [];
+  for (let i = n - N; i < n; i++) slopes.push(((memory.sampleW[i] ?? 0) - (memory.sampleW[i - 1] ?? 0)) / Math.max(1, ((memory.sampleMonos[i] ?? 0) - (memory.sampleMonos[i - 1] ?? 0)) / 1000));
+  return D * HH * (median(slopes) ?? 0);
+}
+
+/**
+ * Grid power beside the miner power of the same moment. A miner tells its power late, by how much is found out from its
+ * own moves: the right delay is the one at which the surplus does not jump when only the miner moved.
+ */
+function alignedAt(tick: Tick, gridW: number, receivedMono: number): { gridW: number; minersW: number } {
+  const memory = tick.state.surplus;
+  const mono = effectiveMono(tick, receivedMono);
+  const { delays } = memory;
+  if (tick.inputs.grid.isNew) {
+    for (const [index, delayMs] of DELAYS_MS.entries()) {
+      const minersW = powerAt(memory, mono + delayMs);
+      const [formerW, formerMinersW] = [delays.surplusW[index], delays.minersW[index]];
+      if (formerW !== undefined && formerMinersW !== undefined) {
+        const movedW = Math.abs(minersW - formerMinersW);
+        const jumpW = Math.abs(minersW - gridW - formerW);
+        const weight = Math.min(0.1, movedW / 5000);
+        delays.jumpW[index] = (delays.jumpW[index] ?? 0) * (1 - weight) + jumpW * weight;
+      }
+      delays.surplusW[index] = minersW - gridW;
+      delays.minersW[index] = minersW;
+    }
+  }
+  let best = 0;
+  for (const [index, jumpW] of delays.jumpW.entries()) if (jumpW < 0.9 * (delays.jumpW[best] ?? 0)) best = index;
+  return { gridW, minersW: powerAt(memory, mono + (DELAYS_MS[best] ?? 0)) };
 }
 
 function effectiveMono(tick: Tick, receivedMono: number): number {
@@ -142,9 +183,9 @@ function effectiveMono(tick: Tick, receivedMono: number): number {
 }
 
 /** Latest sample at or before a moment that is not older than twice the way back. */
-function sampleBefore(memory: SurplusMemory, monoMs: number): number | null {
+function expectedBefore(memory: SurplusMemory, monoMs: number): number | null {
   for (let index = memory.sampleMonos.length - 1; index >= 0; index--) {
-    if ((memory.sampleMonos[index] ?? 0) <= monoMs) return memory.sampleW[index] ?? null;
+    if ((memory.sampleMonos[index] ?? 0) <= monoMs) return memory.expectedW[index] ?? null;
   }
   return null;
 }
