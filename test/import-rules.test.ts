@@ -40,7 +40,8 @@ const RULES: Record<string, { ours: string[]; packages: string[] }> = {
       "coop-server",
       "sim",
     ],
-    packages: ["node"],
+    // The lowest possible cost of a simulated run is a linear programme.
+    packages: ["node", "highs"],
   },
   daemon: {
     ours: ["model", "control", "settlement", "net", "miners", "sources", "coop", "ledger", "config", "app"],

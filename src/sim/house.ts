@@ -42,7 +42,7 @@ export const houseFacts: Record<HousePreset, HouseFacts> = {
 };
 
 /** Part of the sun on the window area that becomes heat; half of it in the air, half in the mass. */
-const SOLAR_PART = 0.7;
+export const SOLAR_PART = 0.7;
 
 /** Air and mass temperature of a house, stepped by its owner. */
 export class House {

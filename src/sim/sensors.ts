@@ -4,6 +4,8 @@ import type { Random } from "./random.ts";
 export class RoomSensor {
   /** Last report, degC in steps of 0.1. */
   valueC: number;
+  /** When it came, ms; the start until the first one. */
+  reportedMs: number;
   #laggedC: number;
   #nextReportMs: number;
   readonly #random: Random;
@@ -12,6 +14,7 @@ export class RoomSensor {
     this.#laggedC = startC;
     this.#random = random;
     this.valueC = toTenth(startC);
+    this.reportedMs = startMs;
     this.#nextReportMs = startMs;
   }
 
@@ -20,6 +23,7 @@ export class RoomSensor {
     this.#laggedC += (roomC - this.#laggedC) / LAG_S;
     if (nowMs < this.#nextReportMs) return;
     this.valueC = toTenth(this.#laggedC + this.#random.gaussian(0, ROOM_NOISE_C));
+    this.reportedMs = nowMs;
     this.#nextReportMs = nowMs + (60 + this.#random.integer(-10, 10)) * 1000;
   }
 }

@@ -53,7 +53,7 @@ export function createWeather(
 }
 
 /** Offset of a zone from UTC, ms; asked of `Intl` once per hour of simulated time. */
-function localOffset(tz: string): (ms: number) => number {
+export function localOffset(tz: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat("en-US", { timeZone: tz, timeZoneName: "longOffset" });
   let hour = Number.NaN;
   let offsetMs = 0;

@@ -1,4 +1,5 @@
-/** `npm run bench [-- start-up|scan|polls]`: the figures of the goals, measured on this machine now. */
+/** `npm run bench [-- start-up|scan|polls|control]`: the figures of the goals, measured on this machine now. */
+import { benchControl } from "./control.ts";
 import { say } from "./figures.ts";
 import { benchPolls } from "./polls.ts";
 import { benchScan } from "./scan.ts";
@@ -8,6 +9,7 @@ const parts: Record<string, () => void | Promise<void>> = {
   "start-up": benchStartUp,
   scan: benchScan,
   polls: benchPolls,
+  control: () => benchControl(),
 };
 const wanted = process.argv.slice(2).filter((name) => name in parts);
 for (const [name, run] of Object.entries(parts)) {

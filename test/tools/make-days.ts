@@ -73,6 +73,23 @@ const weatherPlans: WeatherPlan[] = [
     temperature: cosine(9, 6),
     notes: ["outdoor_c is a formula, not measured: 9 - 6*cos(2*pi*(hour-4)/24), local hour"],
   },
+  {
+    file: "irradiance_desertrock_1998_3min.csv.gz",
+    day: "1998-06-13",
+    title: "Desert Rock NV, clear sky in June, with a mild temperature",
+    stepMinutes: 3,
+    offset: "-08:00",
+    temperature: cosine(16, 5),
+    notes: ["outdoor_c is a formula, not measured: 16 - 5*cos(2*pi*(hour-4)/24), local hour"],
+  },
+  {
+    file: "weather_alamosa_2016-01-01_1min.csv.gz",
+    day: "2016-01-01",
+    title: "San Luis Valley CO, extreme cold and clear",
+    stepMinutes: 5,
+    temperature: null,
+    notes: ["the source ends at 17:00 local; the evening is that of the day before"],
+  },
 ];
 
 const loadPlans = [
@@ -91,6 +108,28 @@ function main(source: string | undefined, output: string): void {
   for (const plan of loadPlans) {
     writeFileSync(join(output, `load_${plan.kind}_${plan.day}.csv`), loadDay(source, plan));
   }
+  writeFileSync(join(output, "cloudy_hours_10s.csv"), cloudyHours(source));
+}
+
+/** Three very variable hours one after the other, as a trace that `hearth simulate --trace` reads too. */
+function cloudyHours(source: string): string {
+  const file = "pv_cloudy_hours_10s.csv.gz";
+  const lines = gunzipSync(readFileSync(join(source, file)))
+    .toString("utf8")
+    .trim()
+    .split("\n");
+  const notes = lines.filter((line) => /^# (source|licence|site):/.test(line));
+  const rows = lines.filter((line) => /^[abc],/.test(line));
+  const watts = rows.map((line) => Math.round(Number(line.split(",")[2]) * 5000));
+  const made = `made by test/tools/make-days.ts from ${file}`;
+  return `${[
+    "# title: Three very variable hours, 10 s",
+    ...notes,
+    `# processing: pv_pu_single of the segments a, b, c in a row times 5000 W; ${made}`,
+    "# units: s, W",
+    "t,pv_w",
+    ...watts.map((pvW, index) => `${index * 10},${pvW}`),
+  ].join("\n")}\n`;
 }
 
 function weatherDay(source: string, plan: WeatherPlan): string {
