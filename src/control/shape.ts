@@ -42,7 +42,10 @@ export function deadbandW(miners: readonly Supervised[], keptW: number): number 
     const { deadbandW: ownW } = dwellRules(profile);
     const isSmooth = profile.kind === "continuous" && !profile.restartOnChange;
     const w = isSmooth ? clamp(0.25 * keptW, 15, 60) : ownW;
-    widest = Math.max(widest, Math.min(w, 0.5 * profile.maxW) * (memory.writesToday > FLASH_WRITES_DAY ? 2 : 1));
+    widest = Math.max(
+      widest,
+      Math.min(w, 0.5 * profile.maxW) * (memory.writesToday > FLASH_WRITES_DAY ? 2 : 1),
+    );
   }
   return widest;
 }

@@ -34,19 +34,26 @@ export interface ClockMemory {
   unsyncedSinceMono: number | null;
 }
 
-/** Miner power of 15 minutes and surplus samples of 10 minutes, W; parallel lists, oldest first. */
+/** What the surplus is reckoned from, W; parallel lists with their moments, oldest first. */
 export interface SurplusMemory {
+  /** Miner power of 15 minutes. */
   powerMonos: number[];
   powerW: number[];
+  /** PV power of the last minutes. */
+  pvMonos: number[];
+  pvW: number[];
+  /** The last samples of the surplus. */
   sampleMonos: number[];
   sampleW: number[];
-  /** What each sample lets expect after the lead time, W. */
-  expectedW: number[];
-  /** Change of the surplus over the lead time, W. */
+  /** What was expected of the surplus, and for when. */
+  expectMonos: number[];
+  expectW: number[];
+  /** How far samples were from what had been expected of them. */
   changeW: number[];
-  /** The same changes in rising order. */
+  /** The same in rising order. */
   changeSortedW: number[];
-  houseW: number[];
+  /** Household at the last sample; null without a PV reading beside it. */
+  houseW: number | null;
   /** Five-minute means of the household load by hour of day, W; at most 24 an hour. */
   loadByHourW: number[][];
   loadBin: { startMono: number | null; sum: number; count: number };
@@ -234,12 +241,15 @@ function initialSurplus(monoMs: number): SurplusMemory {
   return {
     powerMonos: [],
     powerW: [],
+    pvMonos: [],
+    pvW: [],
     sampleMonos: [],
     sampleW: [],
-    expectedW: [],
+    expectMonos: [],
+    expectW: [],
     changeW: [],
     changeSortedW: [],
-    houseW: [],
+    houseW: null,
     loadByHourW: Array.from({ length: 24 }, () => []),
     loadBin: { startMono: null, sum: 0, count: 0 },
     delays: { surplusW: [], minersW: [], jumpW: [0, 0, 0] },

@@ -18,8 +18,11 @@ export interface Spare {
 
 /** What a start costs, as time at the lowest power, s: 0.05 kWh (control.md §15) on a miner that begins at 800 W. */
 const START_COST_S = 225;
+const SA = +(process.env["SA"] ?? 1.1),
+  SE = +(process.env["SE"] ?? 0),
+  SL = +(process.env["SL"] ?? 0.6);
 /** Part of it that may be lost before a stop under a sky that has brought nothing lately. */
-const STOP_PART = 0.25;
+const STOP_PART = +(process.env["SP"] ?? 1);
 const NOW_S = 60;
 const LONG_S = 1800;
 /** A shortfall never weighs more than this many times what the sun brings. */
@@ -60,14 +63,14 @@ function weigh(tick: Tick, zone: ZoneBudget, { profile, memory }: Supervised, le
   memory.worthLong += Math.min(1, tick.dtS / LONG_S) * (part - memory.worthLong);
   if (memory.isSurplusOn) {
     memory.deficitJ = Math.max(0, memory.deficitJ - worth * tick.dtS);
-    if (memory.deficitJ < costJ * STOP_PART * Math.exp(0.6 * memory.worthLong)) return;
+    if (memory.deficitJ < costJ * STOP_PART * Math.exp(SL * memory.worthLong)) return;
     memory.isSurplusOn = false;
     zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = true;
   } else {
     memory.startJ = clamp(memory.startJ + worth * tick.dtS, 0, 2 * costJ);
     // What runs for another reason needs no proof that a start would pay.
     const isEnough =
-      memory.startJ >= costJ * Math.exp(-0.33 * memory.worthNow) || memory.targetW >= profile.minW;
+      memory.startJ >= costJ * SA * Math.exp(SE * memory.worthLong) || memory.targetW >= profile.minW;
     if (!left.mayRise || !isEnough || worth <= 0) return;
     memory.isSurplusOn = true;
     zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = false;

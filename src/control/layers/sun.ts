@@ -1,17 +1,15 @@
 import type { ReasonCode } from "../../model/reason.ts";
 import { type Bound, type Budget, hardZoneW, higher, type ZoneBudget } from "../budget.ts";
+import { margin, REACT_S } from "../expectation.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp } from "../numbers.ts";
 import { flexOf, type Pricing } from "../pricing.ts";
 import { deadbandW } from "../shape.ts";
 import { type ZoneMemory, zoneMemory } from "../state.ts";
 import type { Supervised } from "../supervise.ts";
-import { margin, type Surplus } from "../surplus.ts";
+import type { Surplus } from "../surplus.ts";
 import { demandAt } from "../thermostat.ts";
 import { gather, type Spare } from "./sun-start.ts";
-
-/** Time in which the wanted watts shall be reached, s. */
-const LEAD_S = +(process.env["LEAD"] ?? 12);
 
 /**
  * Follows the surplus inside layer 6; each miner starts and stops by energy, not by a timer on a threshold
@@ -32,7 +30,7 @@ export function followSun(
   }
   if (surplus.nowW === null) forgetSun(tick, zone);
   const nowW = (surplus.nowW ?? 0) - othersW(budget, zone);
-  const keptW = surplus.basis === "meter" ? margin(tick.state.surplus, price.alpha) : 0;
+  const keptW = surplus.basis === "meter" ? margin(tick, price.alpha) : 0;
   const mayRise = surplus.mayRise && surplus.nowW !== null;
   const spare: Spare = { nowW, wishW: nowW + keptW, alpha: price.alpha, mayRise };
   const running = surplus.nowW === null ? [] : gather(tick, zone, spare);
@@ -129,7 +127,7 @@ function ledW(running: readonly Supervised[], wantedW: number): number {
     toldW += memory.followW;
     tauS = Math.max(tauS, profile.tauS);
   }
-  const ledW = drawnW + (wantedW - drawnW) / (1 - Math.exp(-LEAD_S / tauS));
+  const ledW = drawnW + (wantedW - drawnW) / (1 - Math.exp(-REACT_S / tauS));
   return ledW * (toldW / drawnW);
 }
 
