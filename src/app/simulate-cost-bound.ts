@@ -63,7 +63,8 @@ export async function boundCost(question: CostQuestion): Promise<CostBound> {
 }
 
 function whyNot({ trace, house }: CostQuestion, steps: Step[]): string | null {
-  if (trace.columns.import_usd_kwh === null) return "the trace has no prices";
+  const { import_usd_kwh: imported, export_usd_kwh: exported } = trace.columns;
+  if (imported === null || exported === null) return "the trace does not tell both prices";
   if (steps.length === 0) return "the trace is shorter than 15 minutes";
   if (steps.length > MOST_STEPS) return "the trace is longer than 14 days";
   if (house !== "none" && trace.columns.outdoor_c === null) return "the trace has no outdoor temperature";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Faults } from "../sim/plant/faults.ts";
 import { type PlantHome, TICK_S } from "../sim/plant/plant-home.ts";
 import { type Trace, TraceCursor } from "../sim/plant/trace.ts";
@@ -14,9 +15,24 @@ export interface RunOptions {
   onTick: ((nowS: number) => void) | null;
 }
 
+/** So much is run before others get their turn, s: about a tenth of a second of work. */
+const TURN_S = 6 * 3600;
+
 /** Lets a pilot run a home to the end of its trace, tick by tick. */
-export function runHome({ home, pilot, tally, durationS, faults, onTick }: RunOptions): void {
-  for (let nowS = 0; nowS < durationS; nowS += TICK_S) {
+export function runHome(options: RunOptions): void {
+  runSpan(options, 0, options.durationS);
+}
+
+/** The same with pauses in which the process can hear a signal. */
+export async function runHomeInTurns(options: RunOptions): Promise<void> {
+  for (let fromS = 0; fromS < options.durationS; fromS += TURN_S) {
+    runSpan(options, fromS, Math.min(fromS + TURN_S, options.durationS));
+    await setImmediate();
+  }
+}
+
+function runSpan({ home, pilot, tally, faults, onTick }: RunOptions, fromS: number, toS: number): void {
+  for (let nowS = fromS; nowS < toS; nowS += TICK_S) {
     if (faults !== null) faults.strike(nowS, home);
     home.observe(nowS);
     pilot.tick(nowS, home);

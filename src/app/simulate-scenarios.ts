@@ -6,7 +6,7 @@ import type { FaultPlan } from "../sim/plant/faults.ts";
 import { type MinerPreset, minerPresets } from "../sim/plant/miner-presets.ts";
 import type { MeterPreset } from "../sim/plant/plant-meter.ts";
 import { type Trace, traceColumns } from "../sim/plant/trace.ts";
-import { loadRecordedDay } from "../sim/recorded-day.ts";
+import { listRecordedDays, loadRecordedDay } from "../sim/recorded-day.ts";
 import { createWeather, localOffset } from "../sim/weather.ts";
 import { parseTrace } from "./simulate-trace.ts";
 
@@ -174,7 +174,11 @@ export function scenarioTrace(run: ScenarioRun, templatesDir: string): Trace {
   const startMs = startOf(run);
   const count = run.hours * 60;
   const columns = Object.fromEntries(traceColumns.map((name) => [name, null])) as Trace["columns"];
-  const days = run.days.map((day) => loadRecordedDay(templatesDir, day));
+  const own = listRecordedDays(templatesDir, "scenarios");
+  const days = run.days.map((day) => {
+    const isOwn = own.some((info) => info.day === day);
+    return loadRecordedDay(templatesDir, day, isOwn ? "scenarios" : "days");
+  });
   const weatherAt = createWeather(days, startMs, run.tz, LOAD_SCALE);
   const [pv, load, outdoor, ghi] = [0, 0, 0, 0].map(() => new Float64Array(count)) as [
     Float64Array,
@@ -214,7 +218,7 @@ function pricesOf(run: ScenarioRun, tariff: Tariff, startMs: number, count: numb
 }
 
 function fastHours(templatesDir: string): Trace {
-  const name = join(templatesDir, "days", "cloudy_hours_10s.csv");
+  const name = join(templatesDir, "scenarios", "cloudy_hours_10s.csv");
   const trace = parseTrace(readFileSync(name, "utf8"), name);
   trace.columns.load_w = new Float64Array(trace.timesS.length).fill(QUIET_LOAD_W);
   return trace;

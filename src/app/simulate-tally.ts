@@ -30,7 +30,7 @@ export interface TallyRules {
 
 /** Reasons under which an import is meant: heat, price and wishes of people, not a cloud that came too quickly. */
 const MEANT =
-  /^(COMFORT_HEAT|COMFORT_FLEX|FLOOR_|MANUAL_SET|PRICE_CHEAP|PRICE_NEG|HEAT_WORTH|COOP_RAISE|PLAN_)/;
+  /^(COMFORT_HEAT|COMFORT_FLEX|COMFORT_SENSOR_LOST|FLOOR_|MANUAL_SET|PRICE_CHEAP|PRICE_NEG|HEAT_WORTH|COOP_RAISE|PLAN_)/;
 
 /** Sums over the ticks of a run, from which its metrics come (control.md §15). NaN is unknown and counts nowhere. */
 export class Tally {

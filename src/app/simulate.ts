@@ -21,7 +21,7 @@ import { boundSurplus } from "./simulate-bound.ts";
 import { BREAKER_A, CorePilot, configOf, type DecideTick } from "./simulate-core.ts";
 import { boundCost } from "./simulate-cost-bound.ts";
 import { DayPlot } from "./simulate-plot.ts";
-import { eventsOfTrace, limitAt, minuteSurplusW, runHome } from "./simulate-run.ts";
+import { eventsOfTrace, limitAt, minuteSurplusW, runHomeInTurns } from "./simulate-run.ts";
 import { type ScenarioEvent, type ScenarioRun, scenarios, scenarioTrace } from "./simulate-scenarios.ts";
 import { SeriesWriter } from "./simulate-series.ts";
 import { Tally } from "./simulate-tally.ts";
@@ -161,8 +161,8 @@ async function runJob(job: Job, series: SeriesWriter | null, plot: DayPlot | nul
     events: job.events.map((event, index) => coopEvent(event, index, job.startMs)),
     killEveryS: job.killEveryS,
   });
-  const metrics = runPilot(job, pilot, bound?.jKwh ?? null, series, plot);
-  const baselines = isScored ? baselinesOf(job, bound?.jKwh ?? null) : null;
+  const metrics = await runPilot(job, pilot, bound?.jKwh ?? null, series, plot);
+  const baselines = isScored ? await baselinesOf(job, bound?.jKwh ?? null) : null;
   const clairvoyant: ClairvoyantBound | null =
     bound === null
       ? null
@@ -194,24 +194,24 @@ function limitsOf(job: Job) {
   };
 }
 
-function baselinesOf(job: Job, jStarKwh: number | null): SimulationBaselines {
+async function baselinesOf(job: Job, jStarKwh: number | null): Promise<SimulationBaselines> {
   const setC = limitsOf(job).setC;
   const run = (pilot: Pilot) => runPilot(job, pilot, jStarKwh, null, null);
   return {
-    hysteresis: run(new Hysteresis(setC, job.house !== "none")),
-    referenceLoop: run(new ReferenceLoop()),
-    tpi: run(new TpiThermostat(setC)),
+    hysteresis: await run(new Hysteresis(setC, job.house !== "none")),
+    referenceLoop: await run(new ReferenceLoop()),
+    tpi: await run(new TpiThermostat(setC)),
   };
 }
 
 /** One pilot in a home of its own; every pilot meets the same noise, luck and faults. */
-function runPilot(
+async function runPilot(
   job: Job,
   pilot: Pilot,
   jStarKwh: number | null,
   series: SeriesWriter | null,
   plot: DayPlot | null,
-): SimulationMetrics {
+): Promise<SimulationMetrics> {
   const { trace, options, events } = job;
   const { setC, maxC } = limitsOf(job);
   const home = new PlantHome({
@@ -231,7 +231,10 @@ function runPilot(
     plot?.add(nowS, home, pilot);
   };
   const faults = job.faults === "none" ? null : new Faults(job.faults, options.seed);
-  runHome({ home, pilot, tally, durationS: trace.durationS, faults, onTick: hasRows ? onTick : null });
+  await runHomeInTurns({
+    ...{ home, pilot, tally, durationS: trace.durationS, faults },
+    onTick: hasRows ? onTick : null,
+  });
   return tally.metrics(pilot, jStarKwh);
 }
 

@@ -6,7 +6,7 @@ export default class Demo extends BaseCommand {
   static override summary =
     "The whole journey without a heater: an emulated home, miners, pools and co-op on this machine; recorded days in fast motion.";
   static override description =
-    "Recorded days for --day: 1998-06-13, 2003-09-22, 2012-05-17, 2016-01-01, 2019-02-02, 2022-01-02, 2022-01-03.";
+    "Recorded days for --day: 2003-09-22, 2012-05-17, 2019-02-02, 2022-01-02, 2022-01-03.";
   static override examples = [
     "<%= config.bin %> demo",
     "<%= config.bin %> demo --seed 7 --json",
@@ -25,7 +25,7 @@ export default class Demo extends BaseCommand {
       env: envName("day"),
       multiple: true,
       description:
-        "one of 1998-06-13, 2003-09-22, 2012-05-17, 2016-01-01, 2019-02-02, 2022-01-02, 2022-01-03; several run in the order given, the event and the faults fall on the last [default: 2022-01-02, 2012-05-17]",
+        "one of 2003-09-22, 2012-05-17, 2019-02-02, 2022-01-02, 2022-01-03; several run in the order given, the event and the faults fall on the last [default: 2022-01-02, 2012-05-17]",
     }),
   };
 

@@ -32,13 +32,16 @@ export interface RecordedDay extends RecordedDayInfo {
 
 const MINUTES = 1440;
 
-/** All weather days of `templates/days`, by day. Throws `DAYS_MISSING` (exit 2) when the folder has none. */
-export function listRecordedDays(templatesDir: string): RecordedDayInfo[] {
-  const days = dayFiles(templatesDir)
+/** Where weather days lie: `days` for every use, `scenarios` for `hearth simulate` alone. */
+export type DayFolder = "days" | "scenarios";
+
+/** All weather days of a folder of `templates`, by day. Throws `DAYS_MISSING` (exit 2) when it has none. */
+export function listRecordedDays(templatesDir: string, folder: DayFolder = "days"): RecordedDayInfo[] {
+  const days = dayFiles(templatesDir, folder)
     .filter((name) => name.startsWith("weather_"))
-    .map((name) => infoOf(readFile(join(templatesDir, "days", name)), name));
+    .map((name) => infoOf(readFile(join(templatesDir, folder, name)), name));
   if (days.length === 0) {
-    throw usageError("DAYS_MISSING", `There are no recorded days in ${join(templatesDir, "days")}`, {
+    throw usageError("DAYS_MISSING", `There are no recorded days in ${join(templatesDir, folder)}`, {
       hint: "install hearthwatt again, its folder templates is incomplete",
     });
   }
@@ -49,15 +52,15 @@ export function listRecordedDays(templatesDir: string): RecordedDayInfo[] {
  * One weather day joined with a load day: the weekend house on Saturdays and Sundays, else the weekday one.
  * Throws `DAY_UNKNOWN` (exit 2) with the days that ship.
  */
-export function loadRecordedDay(templatesDir: string, day: string): RecordedDay {
-  const known = listRecordedDays(templatesDir);
+export function loadRecordedDay(templatesDir: string, day: string, folder: DayFolder = "days"): RecordedDay {
+  const known = listRecordedDays(templatesDir, folder);
   const info = known.find((candidate) => candidate.day === day);
   if (info === undefined) {
     throw usageError("DAY_UNKNOWN", `No recorded day ${day} ships with Hearth`, {
       hint: `take one of ${known.map((candidate) => candidate.day).join(", ")}`,
     });
   }
-  const weather = readFile(join(templatesDir, "days", `weather_${day}.csv`));
+  const weather = readFile(join(templatesDir, folder, `weather_${day}.csv`));
   const loadName = loadFileFor(templatesDir, day);
   const load = readFile(join(templatesDir, "days", loadName));
   return {
@@ -80,9 +83,9 @@ interface DayFile {
   rows: { minute: number; cells: string[] }[];
 }
 
-function dayFiles(templatesDir: string): string[] {
+function dayFiles(templatesDir: string, folder: DayFolder): string[] {
   try {
-    return readdirSync(join(templatesDir, "days")).filter((name) => name.endsWith(".csv"));
+    return readdirSync(join(templatesDir, folder)).filter((name) => name.endsWith(".csv"));
   } catch {
     return [];
   }
@@ -91,7 +94,7 @@ function dayFiles(templatesDir: string): string[] {
 function loadFileFor(templatesDir: string, day: string): string {
   const weekday = new Date(`${day}T12:00:00Z`).getUTCDay();
   const kind = weekday === 0 || weekday === 6 ? "weekend" : "weekday";
-  const name = dayFiles(templatesDir).find((candidate) => candidate.startsWith(`load_${kind}_`));
+  const name = dayFiles(templatesDir, "days").find((candidate) => candidate.startsWith(`load_${kind}_`));
   if (name === undefined) throw broken(join(templatesDir, "days"), `it has no load file for a ${kind}`);
   return name;
 }

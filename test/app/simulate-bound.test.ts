@@ -136,8 +136,8 @@ describe("the lowest possible cost", () => {
   });
 
   test("lets a battery carry what is cheap to what is dear", async () => {
-    const rows = ["0,0,0.02", "14400,0,0.02", "28800,1000,0.5", "43200,1000,0.5"].join("\n");
-    const trace = parseTrace(`t,load_w,import_usd_kwh\n${rows}\n`, "x");
+    const rows = ["0,0,0.02,0", "14400,0,0.02,0", "28800,1000,0.5,0", "43200,1000,0.5,0"].join("\n");
+    const trace = parseTrace(`t,load_w,import_usd_kwh,export_usd_kwh\n${rows}\n`, "x");
     const without = await boundCost({ ...rest, miners: [], trace, house: "none" });
     const withOne = await boundCost({ ...rest, miners: [], trace, house: "none", batteryPercent: 0 });
 
@@ -149,7 +149,7 @@ describe("the lowest possible cost", () => {
     const unpriced = parseTrace("t,pv_w\n0,1\n1800,1\n", "x");
     const gap = hour(",500,0,0.05,0");
 
-    expect((await boundCost({ ...rest, trace: unpriced, house: "none" })).reason).toContain("no prices");
+    expect((await boundCost({ ...rest, trace: unpriced, house: "none" })).reason).toContain("both prices");
     expect((await boundCost({ ...rest, trace: gap, house: "none" })).reason).toContain("gaps");
   });
 });

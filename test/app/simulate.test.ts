@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -114,7 +114,7 @@ describe("a simulated run", () => {
     const { baselines, clairvoyant, metrics } = data;
 
     expect(clairvoyant?.jKwh).toBeGreaterThan(0.2);
-    expect(clairvoyant).toMatchObject({ costUsd: null, costReason: "the trace has no prices" });
+    expect(clairvoyant).toMatchObject({ costUsd: null, costReason: "the trace does not tell both prices" });
     const all = [metrics, baselines?.hysteresis, baselines?.referenceLoop, baselines?.tpi];
     for (const figures of all) expect(figures?.netRatio ?? 2).toBeLessThan(1);
     expect(baselines?.referenceLoop.surplusCaptureRatio).toBeGreaterThan(0.5);
@@ -179,6 +179,18 @@ describe("the scenarios", () => {
       expect(prices[0]).toBe(0.11);
     },
   );
+
+  test("name the source and the licence of every recording that ships for them", () => {
+    const names = readdirSync(join(templatesDir, "scenarios")).filter((name) => name.endsWith(".csv"));
+    const licences = readFileSync(join(templatesDir, "scenarios", "LICENSES.txt"), "utf8");
+
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) {
+      expect(licences).toContain(name);
+      const head = readFileSync(join(templatesDir, "scenarios", name), "utf8").slice(0, 2000);
+      expect(head).toMatch(/# source: .+\n# licence: .+/);
+    }
+  });
 
   test("the cold snap goes below -22 degC, and negative prices are below zero", () => {
     const [cold, negative] = ["D", "M"].map((letter) => {

@@ -27,6 +27,7 @@ describe("the program", () => {
     "settlement show",
     "coop serve",
     "demo",
+    "simulate",
   ])("shows the examples of %s before its flags", async (command) => {
     const { exit, stdout } = await hearth.run([...command.split(" "), "--help"]);
 

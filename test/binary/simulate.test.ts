@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { temporaryHome } from "./spawn-hearth.ts";
@@ -70,6 +70,29 @@ describe("hearth simulate", () => {
 
     expect([exit, ok, error.code]).toEqual([2, false, code]);
     expect(error.hint).toBeTruthy();
+  });
+
+  test("hears Ctrl-C in the middle of a long run", async () => {
+    const trace = write("year.csv", "t,pv_w,load_w\n0,3000,200\n15000000,3000,200\n");
+    const series = join(hearth.home, "out.csv");
+    const child = hearth.start([
+      "simulate",
+      "--trace",
+      trace,
+      "--house",
+      "none",
+      "--no-baselines",
+      "--series",
+      series,
+    ]);
+    const exit = new Promise((resolve) => child.on("close", resolve));
+    // The run is under way when its first rows are written.
+    while (!existsSync(series) || readFileSync(series).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    child.kill("SIGINT");
+
+    expect(await exit).toBe(130);
   });
 
   test("a broken trace names its line and writes no series", async () => {

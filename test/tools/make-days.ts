@@ -1,5 +1,5 @@
 /**
- * Makes the recorded days of `templates/days/` from a folder with the source series. Run once, by hand:
+ * Makes the recorded days of `templates/days/` and `templates/scenarios/` from a folder with the source series. Run once, by hand:
  *
  *   node test/tools/make-days.ts PATH_TO_DATA [OUTPUT_FOLDER]
  *
@@ -28,6 +28,8 @@ interface WeatherPlan {
   notes: string[];
   /** Standard time of the site; mountain time when left out. */
   offset?: string;
+  /** Only `hearth simulate` takes it: no heater of the demo could hold a room on it, or it teaches nothing there. */
+  isScenario?: boolean;
 }
 
 const cosine = (mean: number, amplitude: number) => (hour: number) =>
@@ -79,6 +81,7 @@ const weatherPlans: WeatherPlan[] = [
     title: "Desert Rock NV, clear sky in June, with a mild temperature",
     stepMinutes: 3,
     offset: "-08:00",
+    isScenario: true,
     temperature: cosine(16, 5),
     notes: ["outdoor_c is a formula, not measured: 16 - 5*cos(2*pi*(hour-4)/24), local hour"],
   },
@@ -86,6 +89,7 @@ const weatherPlans: WeatherPlan[] = [
     file: "weather_alamosa_2016-01-01_1min.csv.gz",
     day: "2016-01-01",
     title: "San Luis Valley CO, extreme cold and clear",
+    isScenario: true,
     stepMinutes: 5,
     temperature: null,
     notes: ["the source ends at 17:00 local; the evening is that of the day before"],
@@ -97,18 +101,22 @@ const loadPlans = [
   { day: "2006-12-19", kind: "weekday", title: "One house in winter, a Tuesday" },
 ];
 
-main(process.argv[2], process.argv[3] ?? "templates/days");
+main(process.argv[2], process.argv[3] ?? "templates");
 
 function main(source: string | undefined, output: string): void {
   if (source === undefined)
     throw new Error("usage: node test/tools/make-days.ts PATH_TO_DATA [OUTPUT_FOLDER]");
-  mkdirSync(output, { recursive: true });
-  for (const plan of weatherPlans)
-    writeFileSync(join(output, `weather_${plan.day}.csv`), weatherDay(source, plan));
-  for (const plan of loadPlans) {
-    writeFileSync(join(output, `load_${plan.kind}_${plan.day}.csv`), loadDay(source, plan));
+  const days = join(output, "days");
+  const scenarios = join(output, "scenarios");
+  for (const folder of [days, scenarios]) mkdirSync(folder, { recursive: true });
+  for (const plan of weatherPlans) {
+    const folder = plan.isScenario ? scenarios : days;
+    writeFileSync(join(folder, `weather_${plan.day}.csv`), weatherDay(source, plan));
   }
-  writeFileSync(join(output, "cloudy_hours_10s.csv"), cloudyHours(source));
+  for (const plan of loadPlans) {
+    writeFileSync(join(days, `load_${plan.kind}_${plan.day}.csv`), loadDay(source, plan));
+  }
+  writeFileSync(join(scenarios, "cloudy_hours_10s.csv"), cloudyHours(source));
 }
 
 /** Three very variable hours one after the other, as a trace that `hearth simulate --trace` reads too. */
