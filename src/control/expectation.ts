@@ -11,7 +11,7 @@ const NEEDED_CHANGES = 20;
 /** Steps that a trend is read from. */
 const TREND_STEPS = 7;
 /** A trend is trusted no further ahead than this, s. */
-const TREND_S = +(process.env["TMAX"] ?? 15);
+const TREND_S = 15;
 const SAMPLES = 24;
 
 /** Takes a sample of the surplus, W, into the memory, and learns from what had been expected for its moment. */

@@ -136,8 +136,7 @@ export interface MinerMemory {
   /** Worth let go before a start for the sun, worth lost before the stop, J, and whether the sun runs it. */
   startJ: number;
   deficitJ: number;
-  /** Mean worth of running for the sun, over a minute and over half an hour, in lowest powers. */
-  worthNow: number;
+  /** Mean worth of running for the sun over half an hour, in lowest powers. */
   worthLong: number;
   isSurplusOn: boolean;
   isAdopted: boolean;
@@ -289,7 +288,6 @@ function initialMiner(): MinerMemory {
   return {
     startJ: 0,
     deficitJ: 0,
-    worthNow: 0,
     worthLong: 0,
     isSurplusOn: false,
     isAdopted: false,

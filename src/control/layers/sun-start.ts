@@ -16,21 +16,20 @@ export interface Spare {
   mayRise: boolean;
 }
 
-/** What a start costs, as time at the lowest power, s: 0.05 kWh (control.md §15) on a miner that begins at 800 W. */
-const START_COST_S = 225;
-const SA = +(process.env["SA"] ?? 1.1),
-  SE = +(process.env["SE"] ?? 0),
-  SL = +(process.env["SL"] ?? 0.6);
-/** Part of it that may be lost before a stop under a sky that has brought nothing lately. */
-const STOP_PART = +(process.env["SP"] ?? 1);
-const NOW_S = 60;
+/** What a start costs, J: 0.05 kWh (control.md §15), and no more than this long at the lowest power, s. */
+const START_COST_J = 180_000;
+const START_COST_S = 360;
+/** Worth let go before a start, in starts' costs. */
+const START_PART = 1.1;
+/** How much more may be lost before a stop for each lowest power that the last half hour was worth. */
+const PATIENCE = 0.6;
 const LONG_S = 1800;
 /** A shortfall never weighs more than this many times what the sun brings. */
 const HARDEST = 20;
 
 /**
  * Which miners of a zone the sun runs, by what running is worth (control.md §4): a start when as much worth has been
- * let go as a start costs, a stop when a part of that cost has been lost. The part grows with what the last half hour
+ * let go as a start costs, a stop when as much has been lost again. The loss allowed grows with what the last half hour
  * brought, because after good times a dip is likely a cloud.
  */
 export function gather(tick: Tick, zone: ZoneBudget, spare: Spare): Supervised[] {
@@ -56,21 +55,21 @@ export function worthW({ minW, maxW }: MinerProfile, surplusW: number, alpha: nu
 }
 
 function weigh(tick: Tick, zone: ZoneBudget, { profile, memory }: Supervised, left: Spare): void {
-  const costJ = profile.minW * START_COST_S;
+  const costJ = Math.min(START_COST_J, profile.minW * START_COST_S);
   const worth = worthW(profile, left.nowW, left.alpha);
   const part = clamp(worth / profile.minW, -1.5, 2.5);
-  memory.worthNow += Math.min(1, tick.dtS / NOW_S) * (part - memory.worthNow);
   memory.worthLong += Math.min(1, tick.dtS / LONG_S) * (part - memory.worthLong);
   if (memory.isSurplusOn) {
     memory.deficitJ = Math.max(0, memory.deficitJ - worth * tick.dtS);
-    if (memory.deficitJ < costJ * STOP_PART * Math.exp(SL * memory.worthLong)) return;
+    if (memory.deficitJ < costJ * Math.exp(PATIENCE * memory.worthLong)) return;
     memory.isSurplusOn = false;
     zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = true;
   } else {
-    memory.startJ = clamp(memory.startJ + worth * tick.dtS, 0, 2 * costJ);
+    // What is left over beyond the highest power tells how far a dip would be.
+    const spareW = Math.max(0, left.nowW - profile.maxW);
+    memory.startJ = clamp(memory.startJ + (worth + spareW) * tick.dtS, 0, 2 * costJ);
     // What runs for another reason needs no proof that a start would pay.
-    const isEnough =
-      memory.startJ >= costJ * SA * Math.exp(SE * memory.worthLong) || memory.targetW >= profile.minW;
+    const isEnough = memory.startJ >= costJ * START_PART || memory.targetW >= profile.minW;
     if (!left.mayRise || !isEnough || worth <= 0) return;
     memory.isSurplusOn = true;
     zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = false;

@@ -45,7 +45,6 @@ export function forgetSun(tick: Tick, zone: ZoneBudget): void {
     memory.isSurplusOn = false;
     memory.startJ = 0;
     memory.deficitJ = 0;
-    memory.worthNow = 0;
     memory.worthLong = 0;
   }
   zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = false;
