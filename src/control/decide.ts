@@ -1,3 +1,4 @@
+import type { Decision } from "../model/decision.ts";
 import { allocate } from "./allocate.ts";
 import { openBudget } from "./budget.ts";
 import { commandMiners } from "./commands.ts";
@@ -20,7 +21,7 @@ import type { ControlState } from "./state.ts";
 import { superviseMiners } from "./supervise.ts";
 import { updateSurplus } from "./surplus.ts";
 import { updateThermostat } from "./thermostat.ts";
-import type { ControlConfig, DecideResult, Snapshot } from "./types.ts";
+import type { ControlConfig, DecideResult, MinerCommand, Snapshot } from "./types.ts";
 
 export { restoreState } from "./restore.ts";
 export type { ControlState } from "./state.ts";
@@ -36,6 +37,25 @@ export function decide(
   state: ControlState,
   config: ControlConfig,
 ): DecideResult<ControlState> {
+  const next = copyPlain(state);
+  const { commands, decision } = advance(snapshot, next, config);
+  return { commands, state: next, decision: decision() };
+}
+
+/** What one tick decided, before it is put into words. */
+export interface Advance {
+  commands: MinerCommand[];
+  /** The reason that binds, as the record has it. */
+  reason: Decision["reason"];
+  /** The whole record; only until the state is advanced again. */
+  decision: () => Decision;
+}
+
+/**
+ * The same tick on a state of which nobody needs the former one: it is changed in place, and the record is only put
+ * together when it is asked for. Years of simulated ticks are run this way.
+ */
+export function advance(snapshot: Snapshot, state: ControlState, config: ControlConfig): Advance {
   const tick = openTick(snapshot, state, config);
   const miners = superviseMiners(tick);
   const surplus = updateSurplus(tick);
@@ -65,26 +85,29 @@ export function decide(
   const allocation = allocate(tick, budget, miners);
   const reasons = findReasons(budget, miners, allocation, hasExpired);
   const commands = commandMiners(tick, budget, miners, allocation, (miner) => reasons.ofMiner(miner).code);
-  const decision = describe(tick, { budget, miners, surplus, events, prices, allocation, reasons });
-  return { commands, state: tick.state, decision };
+  const { code, layer, text } = reasons.main;
+  return {
+    commands,
+    reason: { code, layer, text },
+    decision: () => describe(tick, { budget, miners, surplus, events, prices, allocation, reasons }),
+  };
 }
 
 function openTick(snapshot: Snapshot, state: ControlState, config: ControlConfig): Tick {
-  const next = copyPlain(state);
   const { monoMs, wallMs } = snapshot;
-  const sinceMs = next.lastMono === null ? 0 : monoMs - next.lastMono;
-  const inputs = readInputs(snapshot, next, config);
+  const sinceMs = state.lastMono === null ? 0 : monoMs - state.lastMono;
+  const inputs = readInputs(snapshot, state, config);
   const tick: Tick = {
     snapshot,
     config,
-    state: next,
+    state,
     inputs,
     monoMs,
     wallMs,
     dtS: clamp(sinceMs / 1000, 0, 60),
     sinceLastS: sinceMs / 1000,
   };
-  next.lastMono = monoMs;
-  next.lastWallMs = wallMs;
+  state.lastMono = monoMs;
+  state.lastWallMs = wallMs;
   return tick;
 }

@@ -3,13 +3,14 @@ import { alarmsOf } from "./alarms.ts";
 import type { Allocation } from "./allocate.ts";
 import { allowedW, type Budget } from "./budget.ts";
 import { type EventPicture, eventLimitW } from "./events.ts";
+import { margin } from "./expectation.ts";
 import type { Tick } from "./inputs.ts";
 import { powerOverride } from "./overrides.ts";
 import type { Pricing } from "./pricing.ts";
 import { blockBound, type Reasons, tightestBound, wattsOf, wishOf } from "./reasons.ts";
 import { isWaking } from "./shape.ts";
 import type { Supervised } from "./supervise.ts";
-import { margin, type Surplus } from "./surplus.ts";
+import type { Surplus } from "./surplus.ts";
 import { clockText, spanText } from "./words.ts";
 
 /** All that a tick found out, for the record. */
@@ -181,7 +182,7 @@ function inputsOf(tick: Tick, { budget, prices, surplus, reasons }: Findings): D
     ages[`room:${zone.rules.name}`] = inputs.rooms[zone.rules.name]?.age ?? "lost";
   return {
     surplusW: rounded(surplus.nowW),
-    marginW: price && surplus.basis === "meter" ? rounded(margin(tick.state.surplus, price.alpha)) : null,
+    marginW: price && surplus.basis === "meter" ? rounded(margin(tick, price.alpha)) : null,
     alpha: price ? price.alpha : null,
     importUsdKwh: price?.importUsd ?? null,
     exportUsdKwh: price?.exportUsd ?? null,

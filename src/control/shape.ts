@@ -1,6 +1,7 @@
 import type { ReasonCode } from "../model/reason.ts";
 import type { Budget, ZoneBudget } from "./budget.ts";
 import type { Tick } from "./inputs.ts";
+import { clamp } from "./numbers.ts";
 import type { Supervised } from "./supervise.ts";
 import type { MinerProfile } from "./types.ts";
 
@@ -25,19 +26,22 @@ export interface Block {
 interface DwellRules {
   upS: number;
   downS: number;
-  deadbandUpW: number;
-  deadbandDownW: number;
+  deadbandW: number;
 }
 
 const STAGGER_MS = 20_000;
 const FLASH_WRITES_DAY = 3000;
 
-/** Deadband of a zone's sun following, W; doubles after 3000 writes of one day (flash wear). */
-export function deadbandW(miners: readonly Supervised[], isUp: boolean): number {
+/**
+ * Deadband of a zone's sun following, W: a quarter of what is kept back for cloud, so that a quiet sky is followed
+ * closely; doubles after 3000 writes of one day (flash wear). `keptW` >= 0.
+ */
+export function deadbandW(miners: readonly Supervised[], keptW: number): number {
   let widest = 0;
   for (const { profile, memory } of miners) {
-    const rules = dwellRules(profile);
-    const w = isUp ? rules.deadbandUpW : rules.deadbandDownW;
+    const { deadbandW: ownW } = dwellRules(profile);
+    const isSmooth = profile.kind === "continuous" && !profile.restartOnChange;
+    const w = isSmooth ? clamp(0.25 * keptW, 15, 60) : ownW;
     widest = Math.max(
       widest,
       Math.min(w, 0.5 * profile.maxW) * (memory.writesToday > FLASH_WRITES_DAY ? 2 : 1),
@@ -189,8 +193,8 @@ function rungsOf(profile: MinerProfile): number[] {
 
 /** Table of control.md §9. */
 function dwellRules(profile: MinerProfile): DwellRules {
-  if (profile.restartOnChange) return { upS: 900, downS: 300, deadbandUpW: 300, deadbandDownW: 300 };
-  if (profile.kind === "continuous") return { upS: 10, downS: 10, deadbandUpW: 40, deadbandDownW: 40 };
-  if (profile.kind === "onoff") return { upS: 0, downS: 0, deadbandUpW: 0, deadbandDownW: 0 };
-  return { upS: 60, downS: 30, deadbandUpW: 60, deadbandDownW: 0 };
+  if (profile.restartOnChange) return { upS: 900, downS: 300, deadbandW: 300 };
+  if (profile.kind === "continuous") return { upS: 10, downS: 10, deadbandW: 40 };
+  if (profile.kind === "onoff") return { upS: 0, downS: 0, deadbandW: 0 };
+  return { upS: 60, downS: 30, deadbandW: 60 };
 }

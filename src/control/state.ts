@@ -34,18 +34,31 @@ export interface ClockMemory {
   unsyncedSinceMono: number | null;
 }
 
-/** Miner power of 15 minutes and surplus samples of 10 minutes, W; parallel lists, oldest first. */
+/** What the surplus is reckoned from, W; parallel lists with their moments, oldest first. */
 export interface SurplusMemory {
+  /** Miner power of 15 minutes. */
   powerMonos: number[];
   powerW: number[];
+  /** PV power of the last minutes. */
+  pvMonos: number[];
+  pvW: number[];
+  /** The last samples of the surplus. */
   sampleMonos: number[];
   sampleW: number[];
-  /** Change of the surplus over the lead time, W. */
+  /** What was expected of the surplus, and for when. */
+  expectMonos: number[];
+  expectW: number[];
+  /** How far samples were from what had been expected of them. */
   changeW: number[];
-  houseW: number[];
+  /** The same in rising order. */
+  changeSortedW: number[];
+  /** Household at the last sample; null without a PV reading beside it. */
+  houseW: number | null;
   /** Five-minute means of the household load by hour of day, W; at most 24 an hour. */
   loadByHourW: number[][];
   loadBin: { startMono: number | null; sum: number; count: number };
+  /** By delay of the miners' own figures: last surplus and miner power, and how much the surplus jumps with them, W. */
+  delays: { surplusW: number[]; minersW: number[]; jumpW: number[] };
   /** Miner power range while the meter repeats one reading, W. */
   frozen: { value: number | null; sinceMono: number; lowW: number; highW: number };
   /** Largest battery power seen, W; stands in for the rating when the battery falls silent. */
@@ -120,9 +133,11 @@ export interface Commitment {
 }
 
 export interface MinerMemory {
-  /** Energy gathered before a start for the sun, energy missing before the stop, J, and whether the sun runs it. */
+  /** Worth let go before a start for the sun, worth lost before the stop, J, and whether the sun runs it. */
   startJ: number;
   deficitJ: number;
+  /** Mean worth of running for the sun over half an hour, in lowest powers. */
+  worthLong: number;
   isSurplusOn: boolean;
   isAdopted: boolean;
   targetW: number;
@@ -142,6 +157,12 @@ export interface MinerMemory {
   /** Best figure of what it draws now, W. */
   powerW: number;
   isMeasured: boolean;
+  /** What it would draw now if it drew what it is told, W, the same a tick ago, and the part of it that it does draw. */
+  followW: number;
+  formerFollowW: number;
+  gain: number;
+  /** Ticks that the gain is known from; begins anew with each start. */
+  gainTicks: number;
   /** Layer 0 or a device fault: last time the cause was seen, and what it was. */
   trippedMono: number | null;
   tripCode: "SAFE_CHIP_HOT" | "SAFE_BOARD_HOT" | "SAFE_FAN" | "DEVICE_FAULT" | null;
@@ -219,12 +240,18 @@ function initialSurplus(monoMs: number): SurplusMemory {
   return {
     powerMonos: [],
     powerW: [],
+    pvMonos: [],
+    pvW: [],
     sampleMonos: [],
     sampleW: [],
+    expectMonos: [],
+    expectW: [],
     changeW: [],
-    houseW: [],
+    changeSortedW: [],
+    houseW: null,
     loadByHourW: Array.from({ length: 24 }, () => []),
     loadBin: { startMono: null, sum: 0, count: 0 },
+    delays: { surplusW: [], minersW: [], jumpW: [0, 0, 0] },
     frozen: { value: null, sinceMono: monoMs, lowW: 0, highW: 0 },
     batterySeenW: null,
     blindSinceMono: null,
@@ -261,6 +288,7 @@ function initialMiner(): MinerMemory {
   return {
     startJ: 0,
     deficitJ: 0,
+    worthLong: 0,
     isSurplusOn: false,
     isAdopted: false,
     targetW: 0,
@@ -278,6 +306,10 @@ function initialMiner(): MinerMemory {
     strayTicks: 0,
     powerW: 0,
     isMeasured: false,
+    followW: 0,
+    formerFollowW: 0,
+    gain: 1,
+    gainTicks: 0,
     trippedMono: null,
     tripCode: null,
   };

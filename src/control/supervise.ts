@@ -11,6 +11,8 @@ const TELEMETRY_MS = 60_000;
 const RESEND_AFTER_MS = [30_000, 120_000, 600_000];
 const UNRESPONSIVE_MS = 660_000;
 const CONFIRM_MS = 15_000;
+/** The gain of a device is a mean of about this many ticks. */
+const GAIN_TICKS = 60;
 
 /** What one miner is seen to do at this tick, beside what is remembered of it. */
 export interface Supervised {
@@ -75,6 +77,7 @@ function supervise(tick: Tick, profile: MinerProfile, seen: MinerSnapshot | null
   }
   if (reading && isReachable && !memory.isAdopted) adopt(profile, memory, reading);
   updatePower(tick, profile, memory, reading);
+  learnGain(tick, profile, memory);
   if (reading && isReachable) noteTrip(tick, profile, memory, reading);
   const follows = reading === null || isFollowing(profile, memory, reading);
   const miner: Supervised = {
@@ -165,6 +168,29 @@ function modelledW(tick: Tick, profile: MinerProfile, memory: MinerMemory): numb
   const part = 1 - Math.exp(-sinceS / Math.max(1, profile.tauS));
   const fromW = Math.max(open.fromW, profile.idleW);
   return fromW + (settledW - fromW) * part;
+}
+
+/**
+ * Follows what the device would draw if it drew what it is told, and learns which part of that it does draw, from figures
+ * that are a tick old. Bounded to a tenth; each start begins anew, because it may bring another one (control.md §14).
+ */
+function learnGain(tick: Tick, profile: MinerProfile, memory: MinerMemory): void {
+  const isSettling = memory.targetW > 0 && memory.isMeasured && memory.powerW >= 0.8 * profile.minW;
+  if (!isSettling) {
+    memory.followW = memory.powerW;
+    memory.formerFollowW = memory.powerW;
+    memory.gainTicks = 0;
+    return;
+  }
+  const isLearning = memory.formerFollowW > 0 && tick.dtS > 0;
+  if (isLearning) {
+    memory.gainTicks = Math.min(GAIN_TICKS, memory.gainTicks + 1);
+    const seen = clamp(memory.powerW / memory.formerFollowW, 0.9, 1.1);
+    memory.gain += (seen - memory.gain) / (memory.gainTicks + 5);
+  }
+  memory.formerFollowW = memory.followW;
+  const stepW = (memory.targetW - memory.followW) * (1 - Math.exp(-tick.dtS / Math.max(1, profile.tauS)));
+  memory.followW += clamp(stepW, -profile.rampDownWs * tick.dtS, profile.rampUpWs * tick.dtS);
 }
 
 function isFollowing(profile: MinerProfile, memory: MinerMemory, reading: DeviceReading): boolean {

@@ -1,10 +1,11 @@
+import { expectSurplus, noteSurplus } from "./expectation.ts";
 import { hourOf, type Tick } from "./inputs.ts";
-import { clamp, median, pushBounded, quantile } from "./numbers.ts";
-import type { SurplusMemory } from "./state.ts";
+import { pushBounded, quantile } from "./numbers.ts";
+import { alignedAt, effectiveMono, pvAt, rememberPower, rememberPv } from "./surplus-history.ts";
 
 /** The virtual surplus (control.md §3): what the site would export if every miner drew nothing, W. */
 export interface Surplus {
-  /** Median of the last three samples, W; null when unknown. */
+  /** Expected when a change made now has come through, W; null when unknown. */
   nowW: number | null;
   /** Meter fresh; `held`: silent for less than a minute after it became stale; `sun`: only PV speaks; `none`. */
   basis: "meter" | "held" | "sun" | "none";
@@ -19,10 +20,6 @@ export interface Surplus {
   aligned: { gridW: number; minersW: number } | null;
 }
 
-const HISTORY_MS = 900_000;
-const CHANGES = 240;
-const WITHOUT_HISTORY_W = -100;
-const NEEDED_CHANGES = 20;
 const HOLD_S = 60;
 
 /** Total miner power now, W: measured, or the best guess for those that do not tell. */
@@ -37,6 +34,7 @@ export function updateSurplus(tick: Tick): Surplus {
   const memory = tick.state.surplus;
   const minersW = totalPower(tick);
   rememberPower(memory, tick.monoMs, minersW);
+  rememberPv(tick);
   const { grid, pv, battery } = tick.inputs;
   if (battery.value !== null)
     memory.batterySeenW = Math.max(memory.batterySeenW ?? 0, Math.abs(battery.value));
@@ -47,7 +45,7 @@ export function updateSurplus(tick: Tick): Surplus {
   const aligned =
     isBlind || grid.value === null || grid.sampleMono === null
       ? null
-      : { gridW: grid.value, minersW: powerAt(memory, effectiveMono(tick, grid.sampleMono)) };
+      : alignedAt(tick, grid.value, grid.sampleMono);
   if (aligned && grid.isNew && batteryW !== null) takeSurplusSample(tick, aligned, batteryW);
   const isBatteryUnknown = batteryW === null;
   const wasBlind = memory.blindSinceMono !== null;
@@ -56,7 +54,7 @@ export function updateSurplus(tick: Tick): Surplus {
   const blindS = memory.blindSinceMono === null ? 0 : (tick.monoMs - memory.blindSinceMono) / 1000;
   const common = { isBatteryUnknown, blindS, isBack: wasBlind && blindS === 0 && hasSpoken, aligned };
   if (aligned && !isBatteryUnknown) {
-    const nowW = median(memory.sampleW.slice(-3));
+    const nowW = expectSurplus(tick, batteryW ?? 0);
     return { nowW, basis: "meter", mayRise: grid.age === "fresh", ...common };
   }
   if (blindS <= HOLD_S && memory.sampleW.length > 0 && !isBatteryUnknown) {
@@ -64,15 +62,6 @@ export function updateSurplus(tick: Tick): Surplus {
   }
   const sunW = pv.age === "fresh" && pv.value !== null ? sunOnly(tick, pv.value) : null;
   return { nowW: sunW, basis: sunW === null ? "none" : "sun", mayRise: sunW !== null, ...common };
-}
-
-/**
- * What is kept back for passing cloud, W, never above 0: the `alpha` quantile of how the surplus moved
- * within the lead time; -100 W until there are 20 samples (control.md §4).
- */
-export function margin(memory: SurplusMemory, alpha: number): number {
-  if (memory.changeW.length < NEEDED_CHANGES) return WITHOUT_HISTORY_W;
-  return Math.min(0, quantile(memory.changeW, alpha) ?? 0) + 0;
 }
 
 /** Discharge counts against the surplus; a battery that fell silent is taken as discharging (control.md §12). */
@@ -87,81 +76,18 @@ function batteryTerm(tick: Tick): number | null {
 
 function takeSurplusSample(tick: Tick, aligned: { gridW: number; minersW: number }, batteryW: number): void {
   const memory = tick.state.surplus;
-  const { pv } = tick.inputs;
   const sampleMono = effectiveMono(tick, tick.inputs.grid.sampleMono ?? tick.monoMs);
   let surplusW = aligned.minersW - aligned.gridW - tick.config.reserveW + batteryW;
-  if (pv.value !== null && pv.age === "fresh") {
+  const pvW = pvAt(memory, sampleMono);
+  memory.houseW = null;
+  if (pvW !== null && tick.inputs.pv.age === "fresh") {
     const flowW = tick.inputs.battery.value ?? 0;
-    const houseW = aligned.gridW + pv.value + flowW - aligned.minersW;
-    pushBounded(memory.houseW, houseW, 3);
-    rememberLoad(tick, houseW);
+    memory.houseW = aligned.gridW + pvW + flowW - aligned.minersW;
+    rememberLoad(tick, memory.houseW);
     // With a battery that charges, the balance alone would take its charge for sunshine.
-    surplusW = Math.min(surplusW, Math.max(0, pv.value - (median(memory.houseW) ?? houseW)));
+    surplusW = Math.min(surplusW, Math.max(0, pvW - memory.houseW));
   }
-  const before = sampleBefore(memory, sampleMono - leadMs(tick));
-  if (before !== null) pushBounded(memory.changeW, surplusW - before, changesKept(tick));
-  memory.sampleMonos.push(sampleMono);
-  memory.sampleW.push(surplusW + 0);
-  const expired = memory.sampleMonos.findIndex((mono) => sampleMono - mono <= 120_000);
-  if (expired > 0) {
-    memory.sampleMonos.splice(0, expired);
-    memory.sampleW.splice(0, expired);
-  }
-}
-
-/** Ten minutes of samples at the learnt period of the meter. */
-function changesKept(tick: Tick): number {
-  const periodS = tick.state.sources["grid"]?.periodS ?? tick.config.tickS;
-  return clamp(Math.round(600 / Math.max(1, periodS)), NEEDED_CHANGES, CHANGES);
-}
-
-/** Lead time of control.md §4: meter latency, half the settling of the slowest device, one tick. */
-function leadMs(tick: Tick): number {
-  let tauS = 0;
-  for (const miner of tick.config.miners) tauS = Math.max(tauS, miner.tauS);
-  return (tick.config.meterLatencyS + tauS / 2 + tick.config.tickS) * 1000;
-}
-
-function effectiveMono(tick: Tick, receivedMono: number): number {
-  return receivedMono - tick.config.meterLatencyS * 1000;
-}
-
-/** Latest sample at or before a moment that is not older than twice the way back. */
-function sampleBefore(memory: SurplusMemory, monoMs: number): number | null {
-  for (let index = memory.sampleMonos.length - 1; index >= 0; index--) {
-    if ((memory.sampleMonos[index] ?? 0) <= monoMs) return memory.sampleW[index] ?? null;
-  }
-  return null;
-}
-
-function rememberPower(memory: SurplusMemory, monoMs: number, minersW: number): void {
-  memory.powerMonos.push(monoMs);
-  memory.powerW.push(minersW);
-  let expired = 0;
-  while (
-    monoMs - (memory.powerMonos[expired] ?? monoMs) > HISTORY_MS ||
-    memory.powerMonos.length - expired > 300
-  ) {
-    expired++;
-  }
-  // In blocks, because cutting one entry each tick would move the whole list each tick.
-  if (expired >= 30) {
-    memory.powerMonos.splice(0, expired);
-    memory.powerW.splice(0, expired);
-  }
-}
-
-/** Miner power at a past moment, between the two nearest records, W. */
-function powerAt(memory: SurplusMemory, monoMs: number): number {
-  const { powerMonos, powerW } = memory;
-  let index = powerMonos.length - 1;
-  while (index > 0 && (powerMonos[index] ?? 0) > monoMs) index--;
-  const early = powerMonos[index] ?? monoMs;
-  const late = powerMonos[index + 1];
-  const earlyW = powerW[index] ?? 0;
-  if (late === undefined || late <= early || monoMs <= early) return earlyW;
-  const lateW = powerW[index + 1] ?? earlyW;
-  return earlyW + ((lateW - earlyW) * (monoMs - early)) / (late - early);
+  noteSurplus(tick, sampleMono, surplusW);
 }
 
 /** Bit-identical for 120 s while the miners moved by 300 W: the meter shows an old picture (control.md §2). */

@@ -1,25 +1,15 @@
 import type { ReasonCode } from "../../model/reason.ts";
 import { type Bound, type Budget, hardZoneW, higher, type ZoneBudget } from "../budget.ts";
-import { startOrder } from "../dither.ts";
+import { margin, REACT_S } from "../expectation.ts";
 import type { Tick } from "../inputs.ts";
 import { clamp } from "../numbers.ts";
 import { flexOf, type Pricing } from "../pricing.ts";
 import { deadbandW } from "../shape.ts";
 import { type ZoneMemory, zoneMemory } from "../state.ts";
 import type { Supervised } from "../supervise.ts";
-import { margin, type Surplus } from "../surplus.ts";
+import type { Surplus } from "../surplus.ts";
 import { demandAt } from "../thermostat.ts";
-
-const START_S = 45;
-const STOP_S = 150;
-
-/** What the sun gives to one zone at this tick, W. */
-interface Spare {
-  /** Without and with the part kept back for cloud. */
-  nowW: number;
-  wishW: number;
-  mayRise: boolean;
-}
+import { gather, type Spare } from "./sun-start.ts";
 
 /**
  * Follows the surplus inside layer 6; each miner starts and stops by energy, not by a timer on a threshold
@@ -40,9 +30,10 @@ export function followSun(
   }
   if (surplus.nowW === null) forgetSun(tick, zone);
   const nowW = (surplus.nowW ?? 0) - othersW(budget, zone);
-  const keptW = surplus.basis === "meter" ? margin(tick.state.surplus, price.alpha) : 0;
-  const spare: Spare = { nowW, wishW: nowW + keptW, mayRise: surplus.mayRise && surplus.nowW !== null };
-  const running = surplus.nowW === null ? [] : gather(tick, zone, memory, spare);
+  const keptW = surplus.basis === "meter" ? margin(tick, price.alpha) : 0;
+  const mayRise = surplus.mayRise && surplus.nowW !== null;
+  const spare: Spare = { nowW, wishW: nowW + keptW, alpha: price.alpha, mayRise };
+  const running = surplus.nowW === null ? [] : gather(tick, zone, spare);
   if (running.length > 0)
     zone.want = higher(zone.want, sunWish(tick, budget, zone, running, currentW, spare));
   else zone.idle = whyNoSun(zone, memory, price, surplus, spare.wishW);
@@ -54,6 +45,7 @@ export function forgetSun(tick: Tick, zone: ZoneBudget): void {
     memory.isSurplusOn = false;
     memory.startJ = 0;
     memory.deficitJ = 0;
+    memory.worthLong = 0;
   }
   zoneMemory(tick.state, zone.rules.name).isStoppedByDeficit = false;
 }
@@ -78,42 +70,6 @@ function othersW(budget: Budget, zone: ZoneBudget): number {
   return sum;
 }
 
-/** Moves the energies of each miner on and answers those that the sun runs. */
-function gather(tick: Tick, zone: ZoneBudget, memory: ZoneMemory, spare: Spare): Supervised[] {
-  const running: Supervised[] = [];
-  let usedW = 0;
-  for (const miner of startOrder(zone.miners)) {
-    const left: Spare = { ...spare, nowW: spare.nowW - usedW, wishW: spare.wishW - usedW };
-    if (miner.memory.isSurplusOn) watchDeficit(tick, miner, memory, left);
-    else gatherStart(tick, miner, memory, left);
-    if (!miner.memory.isSurplusOn) continue;
-    running.push(miner);
-    usedW += miner.profile.maxW;
-  }
-  return running;
-}
-
-function watchDeficit(tick: Tick, { profile, memory }: Supervised, zone: ZoneMemory, left: Spare): void {
-  memory.deficitJ = Math.max(0, memory.deficitJ + (profile.minW - left.nowW) * tick.dtS);
-  if (memory.deficitJ < profile.minW * STOP_S) return;
-  memory.isSurplusOn = false;
-  memory.deficitJ = 0;
-  memory.startJ = 0;
-  zone.isStoppedByDeficit = true;
-}
-
-function gatherStart(tick: Tick, { profile, memory }: Supervised, zone: ZoneMemory, left: Spare): void {
-  const neededJ = profile.minW * START_S;
-  memory.startJ = clamp(memory.startJ + (left.wishW - profile.minW) * tick.dtS, 0, 2 * neededJ);
-  // What runs for another reason needs no proof that a start would pay.
-  const isEnough = memory.startJ >= neededJ || memory.targetW >= profile.minW;
-  if (!left.mayRise || !isEnough || left.wishW < profile.minW) return;
-  memory.isSurplusOn = true;
-  memory.startJ = 0;
-  memory.deficitJ = 0;
-  zone.isStoppedByDeficit = false;
-}
-
 /**
  * Heat that the room still takes up to the top of its band: near the top the sun runs the miners lower and longer,
  * instead of filling the room at once and stopping. No bound below the set point.
@@ -136,11 +92,12 @@ function sunWish(
   const mostW = running.reduce((sum, { profile }) => sum + profile.maxW, 0);
   const softW = Math.min(zone.softHi?.w ?? Number.POSITIVE_INFINITY, storableW(tick, zone, leastW));
   const highW = Math.min(mostW, hardZoneW(budget, zone), softW);
-  let w = clamp(wishW, leastW, Math.max(leastW, highW));
-  if (currentW >= leastW && w > currentW) {
-    if (!spare.mayRise) w = currentW;
-    else if (w < highW) w = Math.max(currentW, w - deadbandW(running, true));
-  } else if (w < currentW && currentW - w <= deadbandW(running, false)) w = Math.min(currentW, highW);
+  const topW = Math.max(leastW, highW);
+  let w = clamp(ledW(running, clamp(wishW, leastW, topW)), leastW, topW);
+  if (currentW >= leastW) {
+    const isSmall = Math.abs(w - currentW) <= deadbandW(running, nowW - wishW) && w < topW;
+    if (isSmall || (w > currentW && !spare.mayRise)) w = Math.min(currentW, topW);
+  }
   const isRiding = nowW < leastW;
   const keptW = Math.max(0, nowW - wishW);
   return {
@@ -151,6 +108,26 @@ function sunWish(
       ? `short of sun for a moment: ${Math.round(nowW)} W spare`
       : `following the sun: ${Math.round(nowW)} W spare, ${Math.round(keptW)} W kept back for passing cloud`,
   };
+}
+
+/**
+ * Target that brings smooth devices to the wanted watts within the lead time, W: a device that creeps towards its target
+ * is given one beyond it, as long as it is on its way, and one that draws more or less than it is told is told so much
+ * less or more (control.md §15: leading the setpoint by the device lag, learning each device's steady gain error).
+ */
+function ledW(running: readonly Supervised[], wantedW: number): number {
+  let drawnW = 0;
+  let toldW = 0;
+  let tauS = 0;
+  for (const { profile, memory } of running) {
+    const isSmooth = profile.kind === "continuous" && !profile.restartOnChange && memory.isMeasured;
+    if (!isSmooth || memory.powerW < 0.8 * profile.minW) return wantedW;
+    drawnW += memory.followW * memory.gain;
+    toldW += memory.followW;
+    tauS = Math.max(tauS, profile.tauS);
+  }
+  const ledW = drawnW + (wantedW - drawnW) / (1 - Math.exp(-REACT_S / tauS));
+  return ledW * (toldW / drawnW);
 }
 
 function whyNoSun(
