@@ -108,7 +108,7 @@ function* ticksOf(path: string, span: ReplaySpan): Generator<StoredTick> {
   } catch (error) {
     if (!isForeign(error)) throw error;
     throw usageError("DECISIONS_INVALID", `${file} is no decision log of hearth, or it is damaged`, {
-      hint: "decisions.db in the data folder (hearth config path), or a copy of it",
+      hint: "Give the decisions.db of a loop (in HEARTH_HOME, else in $XDG_DATA_HOME/hearth), or a copy of it",
       cause: error,
     });
   }

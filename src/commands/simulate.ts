@@ -16,11 +16,14 @@ export default class Simulate extends BaseCommand {
 
 Scenarios: A clear day, B broken cloud, C broken cloud at 10 s, D cold snap, E battery, F evening event, G silent sensors, H clock change with a time-of-use tariff, I slow meters, J each miner, K several miners, L process killed, M negative prices, N lying sensors.
 
-The same flags and seed give the same figures and the same series. Nothing is sent to any device.`;
+The same flags and seed give the same figures and the same series. Nothing is sent to any device.
+
+--replay decides each tick of a kept log again (decisions.db of a loop) and says whether every decision is the same, byte for byte; else exit 7 and the first one that is not.`;
   static override examples = [
     "<%= config.bin %> simulate --scenario B",
     "<%= config.bin %> simulate --trace my-day.csv --miner C-500 --house room",
     "<%= config.bin %> simulate --trace my-day.csv.gz --house none --series out.csv --json",
+    "<%= config.bin %> simulate --replay decisions.db",
   ];
   static override flags = {
     trace: Flags.string({ helpValue: "FILE", env: envName("trace"), description: "the day as CSV" }),
@@ -29,6 +32,11 @@ The same flags and seed give the same figures and the same series. Nothing is se
       options: SCENARIOS,
       helpValue: "A..N",
       description: "a day that ships",
+    }),
+    replay: Flags.string({
+      helpValue: "FILE",
+      env: envName("replay"),
+      description: "a decision log, to be decided again; all other flags of a run are then without effect",
     }),
     miner: Flags.option({
       options: MINERS,
@@ -71,12 +79,18 @@ The same flags and seed give the same figures and the same series. Nothing is se
 
   async run(): Promise<Outcome> {
     const { flags } = await this.parse(Simulate);
-    if ((flags.trace === undefined) === (flags.scenario === undefined)) {
-      throw usageError("TRACE_OR_SCENARIO", "A run needs either --trace FILE or --scenario with a letter", {
-        left: "Nothing was simulated",
-        hint: "hearth simulate --scenario B",
-      });
+    const wanted = [flags.trace, flags.scenario, flags.replay].filter((flag) => flag !== undefined);
+    if (wanted.length !== 1) {
+      throw usageError(
+        "TRACE_OR_SCENARIO",
+        "A run needs one of --trace FILE, --scenario with a letter, --replay FILE",
+        {
+          left: "Nothing was simulated",
+          hint: "hearth simulate --scenario B",
+        },
+      );
     }
+    if (flags.replay !== undefined) return this.replay(flags.replay);
     const { simulate } = await import("../app/simulate.ts");
     const { data, plot, warnings } = await simulate({
       trace: flags.trace ?? null,
@@ -91,5 +105,20 @@ The same flags and seed give the same figures and the same series. Nothing is se
       templatesDir: `${this.config.root}/templates`,
     });
     return this.finish({ data, lines: simulationLines(data, plot), warnings });
+  }
+  private async replay(path: string): Promise<Outcome> {
+    const { replayDecisions, replayError } = await import("../app/replay.ts");
+    const result = replayDecisions(path);
+    const error = replayError(result);
+    const { decisions, stretches, from, to } = result;
+    const lines = error
+      ? []
+      : [
+          decisions === 0
+            ? "The log holds no decision yet."
+            : `${decisions} decisions from ${from} to ${to}, in ${stretches} ${stretches === 1 ? "stretch" : "stretches"}: each one is decided the same again.`,
+        ];
+    const outcome = { data: { replay: result }, lines };
+    return this.finish(error ? { ...outcome, error } : outcome);
   }
 }

@@ -105,3 +105,20 @@ describe("hearth simulate", () => {
     expect(() => readFileSync(series)).toThrow();
   });
 });
+
+describe("hearth simulate --replay", () => {
+  test("of a log that is not there ends with 6, and of another file with 2", async () => {
+    const missing = await hearth.run(["simulate", "--replay", join(hearth.home, "decisions.db")]);
+    const other = await hearth.run(["simulate", "--replay", write("notes.txt", "no log at all\n"), "--json"]);
+
+    expect([missing.exit, other.exit]).toEqual([6, 2]);
+    expect(missing.stderr).toContain("Try: ");
+    expect(JSON.parse(other.stdout).error.code).toBe("DECISIONS_INVALID");
+  });
+
+  test("and a trace in one run are a usage error", async () => {
+    const { exit } = await hearth.run(["simulate", "--replay", "decisions.db", "--trace", sunny()]);
+
+    expect(exit).toBe(2);
+  });
+});
