@@ -1,8 +1,8 @@
-import { initialState, restoreState } from "../control/decide.ts";
+import { type Advance, initialState, restoreState } from "../control/decide.ts";
 import type { ControlState } from "../control/state.ts";
 import type {
   ControlConfig,
-  DecideResult,
+  MinerCommand,
   MinerProfile,
   MinerSnapshot,
   Reading,
@@ -17,16 +17,12 @@ import type { PlantMiner } from "../sim/plant/plant-miner.ts";
 import { localOffset } from "../sim/weather.ts";
 import type { Pilot } from "./simulate-baselines.ts";
 
-/** One tick of control; `decide` of src/control, or anything that keeps its contract. */
-export type DecideTick = (
-  snapshot: Snapshot,
-  state: ControlState,
-  config: ControlConfig,
-) => DecideResult<ControlState>;
+/** One tick of control on a state that it changes; `advance` of src/control, or anything that keeps its contract. */
+export type AdvanceTick = (snapshot: Snapshot, state: ControlState, config: ControlConfig) => Advance;
 
 export interface CoreOptions {
   config: ControlConfig;
-  decide: DecideTick;
+  advance: AdvanceTick;
   /** Wall clock of the first tick, epoch ms, and the home's zone. */
   startMs: number;
   tz: string;
@@ -121,11 +117,9 @@ export function configOf(
 /** The product's own core in a simulated home. */
 export class CorePilot implements Pilot {
   targetW = 0;
-  budgetW = Number.NaN;
   reason: string | null = null;
   writes = 0;
-  /** The latest answer of control; null before the first tick. */
-  last: DecideResult<ControlState> | null = null;
+  #last: Advance | null = null;
   readonly #options: CoreOptions;
   readonly #snapshot: Snapshot;
   readonly #targets: Float64Array;
@@ -142,6 +136,11 @@ export class CorePilot implements Pilot {
     this.#snapshot = emptySnapshot(options);
     this.#targets = new Float64Array(options.config.miners.length);
     this.#offsetAt = localOffset(options.tz);
+  }
+
+  /** What the layers allow since the last tick, W; NaN before the first. */
+  get budgetW(): number {
+    return this.#last?.decision().budgetW ?? Number.NaN;
   }
 
   /** Decisions made so far. */
@@ -163,16 +162,14 @@ export class CorePilot implements Pilot {
     const { killEveryS } = this.#options;
     if (killEveryS !== null && !this.#isUp(nowS, killEveryS)) return;
     this.#look(nowS, home);
-    const { decide, config } = this.#options;
+    const { advance, config } = this.#options;
     const startedMs = performance.now();
-    const answer = decide(this.#snapshot, this.#state, config);
+    const answer = advance(this.#snapshot, this.#state, config);
     const micros = Math.min(MOST_MICROS, Math.ceil((performance.now() - startedMs) * 1000));
     this.#micros[micros] = (this.#micros[micros] ?? 0) + 1;
-    this.#state = answer.state;
-    this.last = answer;
-    this.reason = answer.decision.reason.code;
-    this.budgetW = answer.decision.budgetW;
-    if (answer.commands.length > 0) this.#obey(nowS, home, answer);
+    this.#last = answer;
+    this.reason = answer.reason.code;
+    if (answer.commands.length > 0) this.#obey(nowS, home, answer.commands);
     const mustSave = killEveryS !== null && (nowS % SAVE_S === 0 || answer.commands.length > 0);
     if (mustSave) this.#saved = JSON.stringify(this.#state);
   }
@@ -188,9 +185,9 @@ export class CorePilot implements Pilot {
     return true;
   }
 
-  #obey(nowS: number, home: PlantHome, answer: DecideResult<ControlState>): void {
+  #obey(nowS: number, home: PlantHome, commands: readonly MinerCommand[]): void {
     const { config } = this.#options;
-    for (const command of answer.commands) {
+    for (const command of commands) {
       const index = config.miners.findIndex((profile) => profile.name === command.miner);
       home.miners[index]?.command(nowS, command.targetW);
       this.writes += 1;

@@ -1,4 +1,4 @@
-import { decide } from "../control/decide.ts";
+import { advance } from "../control/decide.ts";
 import type { ControlConfig } from "../control/types.ts";
 import type { CoopEvent } from "../model/coop-event.ts";
 import { usageError } from "../model/errors.ts";
@@ -18,7 +18,7 @@ import { type MeterPreset, meterFacts } from "../sim/plant/plant-meter.ts";
 import type { Trace } from "../sim/plant/trace.ts";
 import { Hysteresis, type Pilot, ReferenceLoop, TpiThermostat } from "./simulate-baselines.ts";
 import { boundSurplus } from "./simulate-bound.ts";
-import { BREAKER_A, CorePilot, configOf, type DecideTick } from "./simulate-core.ts";
+import { type AdvanceTick, BREAKER_A, CorePilot, configOf } from "./simulate-core.ts";
 import { boundCost } from "./simulate-cost-bound.ts";
 import { DayPlot } from "./simulate-plot.ts";
 import { eventsOfTrace, limitAt, minuteSurplusW, runHomeInTurns } from "./simulate-run.ts";
@@ -43,8 +43,8 @@ export interface SimulateOptions {
   series: string | null;
   /** Folder `templates` of the program. */
   templatesDir: string;
-  /** Another core that keeps the contract of `decide`. */
-  decideTick?: DecideTick;
+  /** Another core that keeps the contract of `advance`. */
+  advanceTick?: AdvanceTick;
 }
 
 export interface SimulateResult {
@@ -152,7 +152,7 @@ async function runJob(job: Job, series: SeriesWriter | null, plot: DayPlot | nul
   const cost = options.hasBaselines ? await boundCost({ ...job, miners: facts, ...limitsOf(job) }) : null;
   const pilot = new CorePilot({
     config: job.config,
-    decide: options.decideTick ?? decide,
+    advance: options.advanceTick ?? advance,
     startMs: job.startMs,
     tz: job.tz,
     seesPv: options.sees === "grid+pv",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Hysteresis, type Pilot, ReferenceLoop, TpiThermostat } from "#src/app/simulate-baselines.ts";
-import { CorePilot, configOf, type DecideTick } from "#src/app/simulate-core.ts";
+import { type AdvanceTick, CorePilot, configOf } from "#src/app/simulate-core.ts";
 import { parseTrace } from "#src/app/simulate-trace.ts";
-import { decide } from "#src/control/decide.ts";
+import { advance } from "#src/control/decide.ts";
 import type { ControlState } from "#src/control/state.ts";
 import type { Snapshot } from "#src/control/types.ts";
 import { minerFacts } from "#src/sim/plant/miner-presets.ts";
@@ -96,11 +96,11 @@ describe("the core in a simulated home", () => {
 
   test("sees what the sensors told and when, and the home's own clock", () => {
     const seen: Snapshot[] = [];
-    const spy: DecideTick = (snapshot, state, config) => {
+    const spy: AdvanceTick = (snapshot, state, config) => {
       seen.push(structuredClone(snapshot));
-      return decide(snapshot, state, config);
+      return advance(snapshot, state, config);
     };
-    const pilot = new CorePilot({ ...options, decide: spy });
+    const pilot = new CorePilot({ ...options, advance: spy });
     targets(pilot, "0,1500,200,9\n300,1500,200,9\n", { batteryPercent: 40 });
     const [first, second] = seen;
 
@@ -116,12 +116,12 @@ describe("the core in a simulated home", () => {
 
   test("a killed process is away for 30 s and goes on from what it last wrote down", () => {
     const ticks: { atS: number; state: ControlState }[] = [];
-    const spy: DecideTick = (snapshot, state, config) => {
-      ticks.push({ atS: (snapshot.wallMs - options.startMs) / 1000, state });
-      return decide(snapshot, state, config);
+    const spy: AdvanceTick = (snapshot, state, config) => {
+      ticks.push({ atS: (snapshot.wallMs - options.startMs) / 1000, state: structuredClone(state) });
+      return advance(snapshot, state, config);
     };
     targets(
-      new CorePilot({ ...options, hasBattery: false, decide: spy, killEveryS: 300 }),
+      new CorePilot({ ...options, hasBattery: false, advance: spy, killEveryS: 300 }),
       "0,2500,200,9\n400,2500,200,9\n",
     );
     const back = ticks.find(({ atS }) => atS === 330);

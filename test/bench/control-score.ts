@@ -1,16 +1,16 @@
 import { type Pilot, ReferenceLoop } from "#src/app/simulate-baselines.ts";
 import { boundSurplus } from "#src/app/simulate-bound.ts";
-import { CorePilot, configOf, type DecideTick } from "#src/app/simulate-core.ts";
+import { type AdvanceTick, CorePilot, configOf } from "#src/app/simulate-core.ts";
 import { minuteSurplusW, runHome } from "#src/app/simulate-run.ts";
 import { Tally } from "#src/app/simulate-tally.ts";
-import { decide } from "#src/control/decide.ts";
+import { advance } from "#src/control/decide.ts";
 import { type MinerPreset, minerFacts } from "#src/sim/plant/miner-presets.ts";
 import { PlantHome } from "#src/sim/plant/plant-home.ts";
 import { type MeterPreset, meterFacts } from "#src/sim/plant/plant-meter.ts";
 import { type SurplusDay, surplusDays } from "./control-days.ts";
 
-/** The core under test: `decide`, or anything that keeps its contract. */
-const decideTick: DecideTick = decide;
+/** The core under test: `advance`, or anything that keeps its contract. */
+const advanceTick: AdvanceTick = advance;
 
 /** One day for one plant, with all its seeds. */
 export interface BenchTask {
@@ -68,7 +68,7 @@ export function meanOf(values: readonly (number | null)[]): number | null {
 function corePilot({ miner, meter, sees }: BenchTask): CorePilot {
   return new CorePilot({
     config: configOf([minerFacts[miner]], meterFacts[meter].latencyS),
-    decide: decideTick,
+    advance: advanceTick,
     startMs: START_MS,
     tz: "UTC",
     seesPv: sees === "grid+pv",
