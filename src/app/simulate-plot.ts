@@ -23,7 +23,8 @@ export class DayPlot {
   add(nowS: number, home: PlantHome, pilot: Pilot): void {
     const cell = Math.floor((nowS / this.#durationS) * CELLS);
     this.#sun.add(cell, home.truth.pvW);
-    this.#budget.add(cell, pilot.budgetW);
+    // The budget is put together only when it is asked for, and a minute is finer than any cell.
+    if (nowS % 60 === 0) this.#budget.add(cell, pilot.budgetW);
     this.#power.add(cell, home.powerW);
     this.#room.add(cell, home.truth.roomC);
   }
