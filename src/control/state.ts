@@ -157,9 +157,10 @@ export interface MinerMemory {
   /** Best figure of what it draws now, W. */
   powerW: number;
   isMeasured: boolean;
-  /** What it would draw now if it drew what it is told, W, the same a tick ago, and the part of it that it does draw. */
-  followW: number;
-  formerFollowW: number;
+  /** The same brought up to now from the age of that figure, W. */
+  nowW: number;
+  /** What it would draw if it drew what it is told, W: now, a tick ago and so on; and the part of it that it does draw. */
+  followW: number[];
   gain: number;
   /** Ticks that the gain is known from; begins anew with each start. */
   gainTicks: number;
@@ -306,8 +307,8 @@ function initialMiner(): MinerMemory {
     strayTicks: 0,
     powerW: 0,
     isMeasured: false,
-    followW: 0,
-    formerFollowW: 0,
+    nowW: 0,
+    followW: [],
     gain: 1,
     gainTicks: 0,
     trippedMono: null,

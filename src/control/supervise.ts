@@ -13,6 +13,8 @@ const UNRESPONSIVE_MS = 660_000;
 const CONFIRM_MS = 15_000;
 /** The gain of a device is a mean of about this many ticks. */
 const GAIN_TICKS = 60;
+/** Ticks for which the followed power is kept, more than the figures of a device may be old. */
+const FOLLOWED = 8;
 
 /** What one miner is seen to do at this tick, beside what is remembered of it. */
 export interface Supervised {
@@ -77,7 +79,7 @@ function supervise(tick: Tick, profile: MinerProfile, seen: MinerSnapshot | null
   }
   if (reading && isReachable && !memory.isAdopted) adopt(profile, memory, reading);
   updatePower(tick, profile, memory, reading);
-  learnGain(tick, profile, memory);
+  followPower(tick, profile, memory, reading);
   if (reading && isReachable) noteTrip(tick, profile, memory, reading);
   const follows = reading === null || isFollowing(profile, memory, reading);
   const miner: Supervised = {
@@ -171,26 +173,33 @@ function modelledW(tick: Tick, profile: MinerProfile, memory: MinerMemory): numb
 }
 
 /**
- * Follows what the device would draw if it drew what it is told, and learns which part of that it does draw, from figures
- * that are a tick old. Bounded to a tenth; each start begins anew, because it may bring another one (control.md §14).
+ * Follows what the device would draw if it drew what it is told, learns which part of that it does draw, and brings an
+ * old figure up to now by what the model says of the time between. Figures are taken to be a tick old when they arrive
+ * (control.md §14). The gain is bounded to a tenth; each start begins anew, because it may bring another one.
  */
-function learnGain(tick: Tick, profile: MinerProfile, memory: MinerMemory): void {
+function followPower(
+  tick: Tick,
+  profile: MinerProfile,
+  memory: MinerMemory,
+  reading: DeviceReading | null,
+): void {
+  memory.nowW = memory.powerW;
   const isSettling = memory.targetW > 0 && memory.isMeasured && memory.powerW >= 0.8 * profile.minW;
-  if (!isSettling) {
-    memory.followW = memory.powerW;
-    memory.formerFollowW = memory.powerW;
+  if (!isSettling || reading === null) {
+    memory.followW = [memory.powerW];
     memory.gainTicks = 0;
     return;
   }
-  const isLearning = memory.formerFollowW > 0 && tick.dtS > 0;
-  if (isLearning) {
-    memory.gainTicks = Math.min(GAIN_TICKS, memory.gainTicks + 1);
-    const seen = clamp(memory.powerW / memory.formerFollowW, 0.9, 1.1);
-    memory.gain += (seen - memory.gain) / (memory.gainTicks + 5);
-  }
-  memory.formerFollowW = memory.followW;
-  const stepW = (memory.targetW - memory.followW) * (1 - Math.exp(-tick.dtS / Math.max(1, profile.tauS)));
-  memory.followW += clamp(stepW, -profile.rampDownWs * tick.dtS, profile.rampUpWs * tick.dtS);
+  const { followW } = memory;
+  const lastW = followW[0] ?? memory.powerW;
+  const stepW = (memory.targetW - lastW) * (1 - Math.exp(-tick.dtS / Math.max(1, profile.tauS)));
+  followW.unshift(lastW + clamp(stepW, -profile.rampDownWs * tick.dtS, profile.rampUpWs * tick.dtS));
+  if (followW.length > FOLLOWED) followW.pop();
+  const ageTicks = Math.round((tick.monoMs - reading.receivedMono) / 1000 / tick.config.tickS);
+  const thenW = followW[Math.min(ageTicks + 1, followW.length - 1)] ?? lastW;
+  memory.gainTicks = Math.min(GAIN_TICKS, memory.gainTicks + 1);
+  memory.gain += (clamp(memory.powerW / thenW, 0.9, 1.1) - memory.gain) / (memory.gainTicks + 5);
+  if (ageTicks > 0) memory.nowW += memory.gain * ((followW[1] ?? lastW) - thenW);
 }
 
 function isFollowing(profile: MinerProfile, memory: MinerMemory, reading: DeviceReading): boolean {

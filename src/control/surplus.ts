@@ -25,7 +25,7 @@ const HOLD_S = 60;
 /** Total miner power now, W: measured, or the best guess for those that do not tell. */
 export function totalPower(tick: Tick): number {
   let total = 0;
-  for (const profile of tick.config.miners) total += tick.state.miners[profile.name]?.powerW ?? 0;
+  for (const profile of tick.config.miners) total += tick.state.miners[profile.name]?.nowW ?? 0;
   return total;
 }
 

@@ -122,8 +122,9 @@ function ledW(running: readonly Supervised[], wantedW: number): number {
   for (const { profile, memory } of running) {
     const isSmooth = profile.kind === "continuous" && !profile.restartOnChange && memory.isMeasured;
     if (!isSmooth || memory.powerW < 0.8 * profile.minW) return wantedW;
-    drawnW += memory.followW * memory.gain;
-    toldW += memory.followW;
+    const followW = memory.followW[0] ?? memory.powerW;
+    drawnW += followW * memory.gain;
+    toldW += followW;
     tauS = Math.max(tauS, profile.tauS);
   }
   const ledW = drawnW + (wantedW - drawnW) / (1 - Math.exp(-REACT_S / tauS));
