@@ -1,10 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { addSource } from "#src/app/edit-sources.ts";
 import { probeSource } from "#src/app/probe-source.ts";
 import { recordSource } from "#src/app/record-source.ts";
+import { selfSigned } from "../sources/self-signed.ts";
 import { startWebDevice, type WebDevice } from "../sources/support.ts";
 
 const signal = new AbortController().signal;
@@ -61,6 +64,34 @@ describe("hearth source probe", () => {
 
     expect(found.map(({ template }) => template).sort()).toEqual(expected);
     expect(device.heard.every((line) => line.startsWith("GET "))).toBe(true);
+  });
+});
+
+describe("hearth source probe of a device with a certificate of its own", () => {
+  it.each([
+    [401, { error: "user:unauthorized" }, "homewizard-v2", null],
+    [403, { code: 403, message: "User does not have adequate access rights" }, "powerwall", null],
+    [
+      200,
+      "<envoy_info><device><sn>122012345678</sn><pn>800-1</pn></device></envoy_info>",
+      "enphase",
+      "122012345678",
+    ],
+  ])("knows it by its answer %s %j", async (status, body, template, id) => {
+    const own = selfSigned();
+    const server = createServer({ key: own.key, cert: own.cert }, (_, response) => {
+      response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const close = () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    device = { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, heard: [], close };
+
+    const found = await probeSource({ env, host: device.host, allowPublic: false, signal });
+    expect(found).toEqual([expect.objectContaining({ template, id })]);
   });
 });
 
