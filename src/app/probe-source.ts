@@ -120,19 +120,33 @@ async function askTemplate(
 ): Promise<ProbedSource | null> {
   const { probe } = template;
   if (probe === null) return null;
-  const reply = await links.http(
-    {
-      ...{ method: "GET", url: withHost(probe.url, host), headers: probe.headers, body: null, auth: "none" },
-      ...{ user: null, secretRef: null, tls: probe.tls, fingerprint: null, allowPublic, totalMs: PROBE_MS },
-    },
-    signal,
-  );
-  return reply.status === 200 ? recognised(template, reply, host) : null;
+  const read = (url: string) =>
+    links.http(
+      {
+        ...{ method: "GET", url: withHost(url, host), headers: probe.headers, body: null, auth: "none" },
+        ...{ user: null, secretRef: null, tls: probe.tls, fingerprint: null, allowPublic },
+        ...{ totalMs: PROBE_MS, isLoginAnswer: true },
+      },
+      signal,
+    );
+  const reply = await read(probe.url);
+  if (reply.status !== probe.status) return null;
+  const also = Object.entries(probe.also);
+  if (also.length === 0) return recognised(template, bodyOf(reply), host);
+  const bodies: Record<string, unknown> = { main: bodyOf(reply) };
+  for (const [name, url] of also) {
+    const more = await read(url);
+    bodies[name] = more.status === 200 ? bodyOf(more) : null;
+  }
+  return recognised(template, bodies, host);
 }
 
-function recognised(template: SourceTemplate, reply: HttpReply, host: string): ProbedSource | null {
+function bodyOf({ body, text }: HttpReply): unknown {
+  return body ?? text;
+}
+
+function recognised(template: SourceTemplate, body: unknown, host: string): ProbedSource | null {
   const { probe, title, name, secret, notes } = template;
-  const body = reply.body ?? reply.text;
   const choose = (path: string | null | undefined): string | null => {
     const chosen = path == null ? null : compileSelect(path, name)(body).value;
     return typeof chosen === "string" || typeof chosen === "number" ? String(chosen).slice(0, 80) : null;

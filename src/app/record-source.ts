@@ -30,6 +30,13 @@ const PLACES = /"(latitude|longitude|elevation|radius|lat|lon)"\s*:\s*-?[\d.]+/g
 const NAMES =
   /"(location_name|friendly_name|time_zone|internal_url|external_url|user_id|name)"\s*:\s*"[^"]*"/gi;
 
+/** Serial numbers, keys and addresses of gateways that answer in XML, and in the words of inverters and meters. */
+const XML_SERIALS = /<(sn|HardwareAddress|NetworkAddress|Manufacturer[A-Za-z]*Id|InstallCode)>[^<]*<\/\1>/gi;
+const OWN_IDS =
+  /"(UniqueID|unique_id|gas_unique_id|din|serial_num|gateway_serial|envoy_serial|email|firstname|lastname|CustomName)"\s*:\s*"[^"]*"/gi;
+/** `shellypro3em-` and the twelve digits of its MAC. */
+const ID_WITH_MAC = /-[0-9a-f]{12}\b/gi;
+
 /**
  * Reads a configured source once and keeps what its device answered, without secrets and names. Only reads are sent.
  * Throws `SOURCE_UNKNOWN`, `FOLDER_NOT_WRITABLE` (2), `NOTHING_RECORDED` (2: it is no device).
@@ -75,6 +82,9 @@ function nameOf({ protocol, request }: SourceExchange, index: number): string {
 function contentOf({ protocol, request, text }: SourceExchange, redact: (text: string) => string): string {
   if (protocol === "modbus") return SERIAL_QUESTION.test(request) ? JSON.stringify(Array(16).fill(0)) : text;
   return redact(text)
+    .replaceAll(XML_SERIALS, (_, tag) => `<${tag}>000000</${tag}>`)
+    .replaceAll(OWN_IDS, (_, key) => `"${key}":"000000"`)
+    .replaceAll(ID_WITH_MAC, "-020000000001")
     .replaceAll(PLACES, (_, key) => `"${key}":0`)
     .replaceAll(NAMES, (_, key) => `"${key}":"device"`);
 }

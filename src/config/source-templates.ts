@@ -79,7 +79,8 @@ export function fillTemplate(template: SourceTemplate, choice: TemplateChoice): 
     });
   }
   const values = paramsOf(template, choice.params ?? {});
-  const merged = merge(template.entry, added);
+  const base = choice.secretRef == null ? template.entry : merge(template.entry, template.with_secret);
+  const merged = merge(base, added);
   const filled = fill(merged, values) as Record<string, unknown>;
   if (choice.secretRef == null) dropLogin(filled);
   if (choice.deviceId != null && isRecord(filled["identity"]))

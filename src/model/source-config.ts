@@ -35,7 +35,12 @@ const httpSchema = z.object({
   /** Sent as it stands. */
   body: z.string().max(10_000).nullable().default(null),
   /** The secret is read from `secret_ref`; with `none` it may stand in the address or a header as `{secret}`. */
-  auth: z.enum(["none", "basic", "digest", "bearer"]).default("none"),
+  auth: z.enum(["none", "basic", "digest", "bearer", "login"]).default("none"),
+  /** With `auth: login`: where a token is fetched by POST, with `{secret}` in the JSON, and the field that holds it. */
+  login: z
+    .object({ url: path, body: z.string().max(2000), token: word })
+    .nullable()
+    .default(null),
   user: z.string().max(200).nullable().default(null),
   tls: tls.default("verify"),
   fingerprint,
@@ -73,6 +78,8 @@ const modbusSchema = z.object({
       `one of ${modbusDecodes.join(" ")}, then s, nan`,
     )
     .default("int16"),
+  /** So many values one behind the other, the first at `address`, are added up: phases. */
+  in_a_row: z.int().min(1).max(8).default(1),
   /** Further registers of the same decode, added to the first: phases. Addresses as on the wire. */
   plus: z.array(z.int().min(0).max(65_535)).max(8).default([]),
   /** Taken from the first: import and export apart. */

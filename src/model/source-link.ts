@@ -37,11 +37,24 @@ export interface SourceHttpRequest extends TlsAccess {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string | null;
-  auth: "none" | "basic" | "digest" | "bearer";
+  auth: "none" | "basic" | "digest" | "bearer" | "login";
   user: string | null;
   secretRef: string | null;
   allowPublic: boolean;
   totalMs: number;
+  /** The wish for a login is an answer of its own here, no error. */
+  isLoginAnswer?: boolean;
+  /** Wanted with `auth: login`. */
+  login?: SourceLogin | null;
+}
+
+/** A login that gives a token for the requests that follow. */
+export interface SourceLogin {
+  url: string;
+  /** JSON with `{secret}` in it; sent by POST. */
+  body: string;
+  /** The field of the answer that holds the token. */
+  token: string;
 }
 
 export interface MqttAccess extends TlsAccess {

@@ -11,6 +11,10 @@ const probeSchema = z.object({
   url: path,
   /** JMESPath over the answer (an answer that is no JSON is its text): true, or the device is another. */
   match: path,
+  /** The status of that answer: 401 and 403 where a device says who it is by the way in which it wants a login. */
+  status: z.union([z.literal(200), z.literal(401), z.literal(403)]).default(200),
+  /** Further addresses: then the paths see `{main, <name>…}`; one that is not answered with 200 is null. */
+  also: z.record(z.string(), path).default({}),
   /** JMESPath of its serial number or MAC; becomes `identity.expected`. */
   id: path.nullable().default(null),
   /** JMESPath of its model, for people. */
@@ -39,6 +43,8 @@ export const sourceTemplateSchema = z.strictObject({
       z.object({
         about: z.string().min(3).max(200),
         default: z.union([z.string(), z.number()]).nullable().default(null),
+        /** A value as people would write it, where there is no default. */
+        example: z.union([z.string(), z.number()]).nullable().default(null),
       }),
     )
     .default({}),
@@ -46,6 +52,8 @@ export const sourceTemplateSchema = z.strictObject({
   /** Does it take a secret: none at all, only where the owner set one, or always. */
   secret: z.enum(["none", "optional", "required"]).default("none"),
   entry,
+  /** What is added to it where a secret is given, as an address with `{secret}` in it. */
+  with_secret: entry.default({}),
   roles: z.partialRecord(z.enum(sourceRoles), entry),
   /** Pitfalls in whole sentences; shown when a source is added. */
   notes: z.array(z.string().min(10).max(300)).default([]),

@@ -6,6 +6,7 @@ import type { SourceClock, SourceHttpRequest } from "../model/source-link.ts";
 import { createHostQueue, type HostQueue } from "./host-queue.ts";
 import { createHttp, type Http, type HttpAnswer } from "./http.ts";
 import { parseJson } from "./json.ts";
+import { createLoginSession, type LoginSession } from "./source-login.ts";
 import { openSocket } from "./source-socket.ts";
 
 /** Sources that ask one device the same within this time get one answer, ms. */
@@ -64,6 +65,7 @@ interface Door {
   http: Http;
   queue: HostQueue;
   digest: Digest | null;
+  session: LoginSession;
   refusedMono: number;
   /** Why the last connection was not made: the client below keeps its code alone. */
   problem: HearthError | null;
@@ -87,6 +89,7 @@ function createDoor({ tls, fingerprint, allowPublic }: SourceHttpRequest): Door 
     http,
     queue: createHostQueue(),
     digest: null,
+    session: createLoginSession(),
     refusedMono: Number.NEGATIVE_INFINITY,
     problem: null,
   };
@@ -102,13 +105,9 @@ async function ask(
   if (performance.now() - door.refusedMono < REFUSED_MS) throw refusedSecret(wanted);
   door.problem = null;
   const filled = withSecret(wanted, options.secret);
-  const send = (headers: Record<string, string>) => door.http.request(plainRequest(filled, headers, signal));
   let answer: HttpAnswer;
   try {
-    answer =
-      wanted.auth === "digest"
-        ? await digestOf(door, wanted, options.secret).run(filled, send)
-        : await send({ ...filled.headers, ...authorization(wanted, options.secret) });
+    answer = await answerTo(door, wanted, filled, options, signal);
   } catch (error) {
     throw door.problem ?? error;
   }
@@ -117,11 +116,40 @@ async function ask(
     status: answer.status,
     text: answer.text,
   });
-  if (answer.status === 401) {
+  const isRefused = answer.status === 401 || (wanted.auth === "login" && LOCKED.has(answer.status));
+  if (isRefused && wanted.isLoginAnswer !== true) {
     if (wanted.secretRef !== null) door.refusedMono = performance.now();
     throw refusedSecret(wanted);
   }
   return { ...answer, body: jsonOf(answer.text) };
+}
+
+/** Forbidden, and too many tries (sources.md §1.9). */
+const LOCKED = new Set([403, 429]);
+
+function answerTo(
+  door: Door,
+  wanted: SourceHttpRequest,
+  filled: SourceHttpRequest,
+  { secret }: SourceHttpOptions,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const send = (headers: Record<string, string>) => door.http.request(plainRequest(filled, headers, signal));
+  if (wanted.auth === "digest") return digestOf(door, wanted, secret).run(filled, send);
+  if (wanted.auth !== "login" || !wanted.login) {
+    return send({ ...filled.headers, ...authorization(wanted, secret) });
+  }
+  const { login, secretRef, totalMs } = wanted;
+  const body = login.body.replaceAll("{secret}", () => JSON.stringify(secret(secretRef)).slice(1, -1));
+  return door.session.run({
+    field: login.token,
+    ask: (token) => send({ ...filled.headers, authorization: `Bearer ${token}` }),
+    enter: () =>
+      door.http.request({
+        ...{ method: "POST", url: login.url, body, totalMs, signal },
+        headers: { "content-type": "application/json" },
+      }),
+  });
 }
 
 function plainRequest(filled: SourceHttpRequest, headers: Record<string, string>, signal: AbortSignal) {

@@ -7,7 +7,10 @@ import type { SourceConfig } from "../model/source-config.ts";
  */
 export function addressOf(config: SourceConfig, address: string | null, schemes: readonly string[]): string {
   const hint = `Set sources.${config.name}.url${address?.includes("{host}") ? ` or sources.${config.name}.host` : ""}`;
-  const filled = address?.replaceAll("{host}", config.host ?? "{host}") ?? null;
+  const { host } = config;
+  // A port that the person named goes before the one in the address.
+  const place = /[^:]:\d+$/.test(host ?? "") ? /\{host\}(?::\d+)?/g : /\{host\}/g;
+  const filled = address?.replaceAll(place, () => host ?? "{host}") ?? null;
   const scheme = /^([a-z]+):\/\/[^/{]/.exec(filled ?? "")?.[1] ?? "";
   if (filled !== null && schemes.includes(scheme) && URL.canParse(filled.replaceAll("{secret}", "secret")))
     return filled;

@@ -58,6 +58,7 @@ function requestOf(config: SourceConfig, url: string): SourceHttpRequest {
     headers: http?.headers ?? {},
     body: http?.body ?? null,
     auth: http?.auth ?? "none",
+    login: http?.login ? { ...http.login, url: addressOf(config, http.login.url, ["http", "https"]) } : null,
     user: http?.user ?? null,
     secretRef: config.secret_ref,
     tls: http?.tls ?? "verify",

@@ -28,7 +28,10 @@ export function createModbusSource(config: SourceConfig, links: SourceLinks): So
     return options.register === "coil" ? (words[0] ?? null) : decodeWords(words, decoding);
   };
   const terms = [
-    { address: options.address, sign: 1 },
+    ...Array.from({ length: options.in_a_row }, (_, index) => ({
+      address: options.address + index * count,
+      sign: 1,
+    })),
     ...options.plus.map((address) => ({ address, sign: 1 })),
     ...options.minus.map((address) => ({ address, sign: -1 })),
   ];
