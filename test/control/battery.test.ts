@@ -95,3 +95,19 @@ test.each([
     weighMeter(memory, step % 2 === 0 ? 0 : 800, step % 2 === 0 ? 300 : 1100);
   expect(memory.doubt.isWrong).toBe(false);
 });
+
+test("a PV meter that leaps up between two grid samples raises the expected surplus by no more than it has proved", () => {
+  const home = new BenchHome(makeConfig(), { roomC: 21 });
+  home.world.fixedRoomC = 21;
+  home.world.pvW = 1500;
+  home.run(300);
+  const formerW = home.last.decision.inputs.surplusW ?? Number.NaN;
+  const provedW = home.state.surplus.pvTrustW;
+  // The grid meter goes on telling the truth, but only the sample from before the leap is there.
+  home.world.isMeterSilent = true;
+  home.world.pvW = 9000;
+  home.run(5);
+  const risenW = home.last.decision.inputs.surplusW ?? Number.NaN;
+  expect(risenW).toBeGreaterThan(formerW);
+  expect(risenW - formerW).toBeLessThanOrEqual(provedW + 1);
+});
