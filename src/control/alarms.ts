@@ -12,7 +12,12 @@ export function alarmsOf(tick: Tick, findings: Findings): Alarm[] {
   const add = (code: string, text: string) => alarms.push({ code, text });
   zoneAlarms(tick, findings, add);
   minerAlarms(tick, findings.miners, add);
-  if (tick.config.hasGridMeter && findings.surplus.aligned === null && findings.surplus.blindS > 60) {
+  if (findings.surplus.isMeterWrong) {
+    add(
+      "SURPLUS_METER_WRONG",
+      "The grid meter answers the miners' own steps with a wrong sign or scale; it is not used until it is right again",
+    );
+  } else if (tick.config.hasGridMeter && findings.surplus.aligned === null && findings.surplus.blindS > 60) {
     add(
       "SURPLUS_METER_STALE",
       `The grid meter has been silent for ${Math.round(findings.surplus.blindS / 60)} min`,

@@ -13,10 +13,14 @@ const TREND_STEPS = 7;
 /** A trend is trusted no further ahead than this, s. */
 const TREND_S = 15;
 const SAMPLES = 24;
+/** A rise that the PV meter tells of is judged from here on, W, and believed up to here at most. */
+const CLAIM_W = 150;
+const MOST_TRUST_W = 4000;
 
 /** Takes a sample of the surplus, W, into the memory, and learns from what had been expected for its moment. */
 export function noteSurplus(tick: Tick, sampleMono: number, surplusW: number): void {
   const memory = tick.state.surplus;
+  weighPv(memory, surplusW - (memory.sampleW.at(-1) ?? surplusW));
   const expectedW = expectedFor(memory, sampleMono);
   if (expectedW !== null) rememberChange(memory, surplusW - expectedW, changesKept(tick));
   memory.sampleMonos.push(sampleMono);
@@ -30,7 +34,7 @@ export function noteSurplus(tick: Tick, sampleMono: number, surplusW: number): v
  * The surplus when a change made now has come through, W; null before the first sample. The last sample and its trend;
  * with a live PV reading, what the sun gives now beside the household of the last sample (control.md §3, §4).
  */
-export function expectSurplus(tick: Tick, batteryW: number): number | null {
+export function expectSurplus(tick: Tick): number | null {
   const memory = tick.state.surplus;
   const lastW = memory.sampleW.at(-1);
   const lastMono = memory.sampleMonos.at(-1);
@@ -41,7 +45,9 @@ export function expectSurplus(tick: Tick, batteryW: number): number | null {
   if (memory.houseW !== null && pv.age === "fresh" && pv.value !== null && pv.sampleMono !== null) {
     const aheadS = (tick.monoMs - pv.sampleMono) / 1000 + REACT_S;
     const sunW = pv.value + trend(memory.pvMonos, memory.pvW, aheadS);
-    expectedW = sunW - memory.houseW - tick.config.reserveW + batteryW;
+    const claimedW = sunW - memory.houseW - tick.config.reserveW + memory.batteryShiftW;
+    memory.pvClaimW = Math.max(memory.pvClaimW, claimedW - lastW);
+    expectedW = Math.min(claimedW, lastW + memory.pvTrustW);
   }
   memory.expectMonos.push(tick.monoMs + REACT_S * 1000);
   memory.expectW.push(expectedW + 0);
@@ -60,6 +66,19 @@ export function margin(tick: Tick, alpha: number): number {
   const { changeW, changeSortedW } = tick.state.surplus;
   if (changeW.length < NEEDED_CHANGES) return WITHOUT_HISTORY_W;
   return Math.min(0, (sortedQuantile(changeSortedW, alpha) ?? 0) + tick.config.reserveW) + 0;
+}
+
+/**
+ * What the PV meter told between two grid samples is held against what the grid meter then says: a rise that came gives
+ * it more trust, one that did not takes trust away. So a PV meter that lies raises nothing for longer than one sample,
+ * by no more than it had proved before.
+ */
+function weighPv(memory: SurplusMemory, roseW: number): void {
+  const { pvClaimW } = memory;
+  memory.pvClaimW = 0;
+  if (pvClaimW < CLAIM_W) return;
+  if (roseW >= 0.5 * pvClaimW) memory.pvTrustW = clamp(memory.pvTrustW + 0.5 * pvClaimW, 0, MOST_TRUST_W);
+  else memory.pvTrustW *= 0.5;
 }
 
 /** The last expectation for that moment or before it, W; null when there is none. */

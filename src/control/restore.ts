@@ -120,7 +120,10 @@ function restoreSlow(state: ControlState, root: Record<string, unknown>, time: T
         : [],
     );
   }
-  state.surplus.batterySeenW = numberOf(surplus["batterySeenW"]);
+  const battery = record(root["battery"]);
+  state.battery.seenW = numberOf(battery["seenW"]);
+  if (typeof battery["sundownDay"] === "string")
+    state.battery.sundownDay = battery["sundownDay"].slice(0, 10);
 }
 
 function record(value: unknown): Record<string, unknown> {

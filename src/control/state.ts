@@ -1,3 +1,4 @@
+import { initialDoubt, type MeterDoubt } from "./meter-doubt.ts";
 import { initialSource, type SourceMemory } from "./quality.ts";
 import type { ControlConfig } from "./types.ts";
 
@@ -14,6 +15,7 @@ export interface ControlState {
   clock: ClockMemory;
   sources: Record<string, SourceMemory>;
   surplus: SurplusMemory;
+  battery: BatteryMemory;
   weather: WeatherMemory;
   voltage: VoltageMemory;
   circuits: Record<string, CircuitMemory>;
@@ -61,10 +63,27 @@ export interface SurplusMemory {
   delays: { surplusW: number[]; minersW: number[]; jumpW: number[] };
   /** Miner power range while the meter repeats one reading, W. */
   frozen: { value: number | null; sinceMono: number; lowW: number; highW: number };
-  /** Largest battery power seen, W; stands in for the rating when the battery falls silent. */
-  batterySeenW: number | null;
+  /** Battery term less what the battery gave at the last sample, W: what the sun's balance does not tell. */
+  batteryShiftW: number;
+  /** Rise that the PV meter may tell of before the grid meter confirms it, W, and the largest claimed since its last sample. */
+  pvTrustW: number;
+  pvClaimW: number;
+  doubt: MeterDoubt;
   /** Since when the grid meter cannot be used; null while it serves. */
   blindSinceMono: number | null;
+}
+
+/** What is remembered of the home battery. */
+export interface BatteryMemory {
+  /** State of charge with its gap, percent; null before the first reading. */
+  soc: number | null;
+  /** Largest battery power seen, W; stands in for the rating when the battery falls silent. */
+  seenW: number | null;
+  /** Local day on which the sun ahead no longer fills it; empty: none. */
+  sundownDay: string;
+  /** What it gave to running miners by minute of the last hour: begin and Wh. */
+  rideMonos: number[];
+  rideWh: number[];
 }
 
 /** Outdoor temperature by hour of day, degC; null where that hour was never seen. */
@@ -198,6 +217,7 @@ export function initialState(config: ControlConfig, monoMs: number): ControlStat
     clock: { offsetMs: null, formerOffsetMs: null, unsyncedSinceMono: null },
     sources: {},
     surplus: initialSurplus(monoMs),
+    battery: { soc: null, seenW: null, sundownDay: "", rideMonos: [], rideWh: [] },
     weather: { byHourC: Array.from({ length: 24 }, () => null) },
     voltage: { binStartMono: null, sum: 0, count: 0, meanMonos: [], means: [] },
     circuits: byName(config.circuits, () => ({ overSinceMono: null, changedMono: null, factor: 1 })),
@@ -237,6 +257,9 @@ export function minerMemory(state: ControlState, name: string): MinerMemory {
   return fresh;
 }
 
+/** What a PV meter may raise before it has proved itself, W. */
+const PV_TRUST_W = 300;
+
 function initialSurplus(monoMs: number): SurplusMemory {
   return {
     powerMonos: [],
@@ -254,7 +277,10 @@ function initialSurplus(monoMs: number): SurplusMemory {
     loadBin: { startMono: null, sum: 0, count: 0 },
     delays: { surplusW: [], minersW: [], jumpW: [0, 0, 0] },
     frozen: { value: null, sinceMono: monoMs, lowW: 0, highW: 0 },
-    batterySeenW: null,
+    batteryShiftW: 0,
+    pvTrustW: PV_TRUST_W,
+    pvClaimW: 0,
+    doubt: initialDoubt(),
     blindSinceMono: null,
   };
 }

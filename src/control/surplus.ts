@@ -1,5 +1,7 @@
+import { type BatteryTerm, readBattery, rideThrough } from "./battery.ts";
 import { expectSurplus, noteSurplus } from "./expectation.ts";
 import { hourOf, type Tick } from "./inputs.ts";
+import { weighMeter } from "./meter-doubt.ts";
 import { pushBounded, quantile } from "./numbers.ts";
 import { alignedAt, effectiveMono, pvAt, rememberPower, rememberPv } from "./surplus-history.ts";
 
@@ -12,6 +14,11 @@ export interface Surplus {
   /** True only while a fresh meter allows to start or raise for the sun. */
   mayRise: boolean;
   isBatteryUnknown: boolean;
+  /** The meter answers the miners' own steps with a wrong sign or scale: it counts as silent. */
+  isMeterWrong: boolean;
+  battery: BatteryTerm;
+  /** What the battery gives now to carry running miners over a dip, W; 0 as a rule. */
+  rideW: number;
   /** For how long the meter has been silent, frozen or absent, s; 0 while it serves. */
   blindS: number;
   /** True on the tick on which the meter serves again after a silence. */
@@ -35,57 +42,66 @@ export function updateSurplus(tick: Tick): Surplus {
   const minersW = totalPower(tick);
   rememberPower(memory, tick.monoMs, minersW);
   rememberPv(tick);
-  const { grid, pv, battery } = tick.inputs;
-  if (battery.value !== null)
-    memory.batterySeenW = Math.max(memory.batterySeenW ?? 0, Math.abs(battery.value));
+  const { grid, pv } = tick.inputs;
   const isFrozen = watchFrozen(tick, minersW);
-  const batteryW = batteryTerm(tick);
+  const battery = readBattery(tick);
   const hasSpoken = memory.sampleW.length > 0;
-  const isBlind = grid.value === null || isFrozen;
-  const aligned =
-    isBlind || grid.value === null || grid.sampleMono === null
+  const seen =
+    isFrozen || grid.value === null || grid.sampleMono === null
       ? null
       : alignedAt(tick, grid.value, grid.sampleMono);
-  if (aligned && grid.isNew && batteryW !== null) takeSurplusSample(tick, aligned, batteryW);
-  const isBatteryUnknown = batteryW === null;
+  if (seen && grid.isNew) weighMeter(memory, seen.minersW, seen.gridW);
+  const isMeterWrong = memory.doubt.isWrong;
+  const aligned = isMeterWrong ? null : seen;
+  if (aligned && grid.isNew && battery.termW !== null)
+    takeSurplusSample(tick, aligned, battery, battery.termW);
+  const isBatteryUnknown = battery.termW === null;
   const wasBlind = memory.blindSinceMono !== null;
   if (aligned) memory.blindSinceMono = null;
   else memory.blindSinceMono ??= tick.monoMs - tick.inputs.grid.unusableS * 1000;
   const blindS = memory.blindSinceMono === null ? 0 : (tick.monoMs - memory.blindSinceMono) / 1000;
-  const common = { isBatteryUnknown, blindS, isBack: wasBlind && blindS === 0 && hasSpoken, aligned };
+  const common = {
+    ...{ isBatteryUnknown, isMeterWrong, battery, blindS, rideW: 0, aligned },
+    isBack: wasBlind && blindS === 0 && hasSpoken,
+  };
   if (aligned && !isBatteryUnknown) {
-    const nowW = expectSurplus(tick, batteryW ?? 0);
-    return { nowW, basis: "meter", mayRise: grid.age === "fresh", ...common };
+    const nowW = expectSurplus(tick);
+    const rideW = nowW === null ? 0 : rideOver(tick, nowW);
+    const mayRise = grid.age === "fresh" && rideW === 0;
+    return { ...common, nowW: nowW === null ? null : nowW + rideW, basis: "meter", mayRise, rideW };
   }
-  if (blindS <= HOLD_S && memory.sampleW.length > 0 && !isBatteryUnknown) {
+  if (blindS <= HOLD_S && !isMeterWrong && memory.sampleW.length > 0 && !isBatteryUnknown) {
     return { nowW: null, basis: "held", mayRise: false, ...common };
   }
   const sunW = pv.age === "fresh" && pv.value !== null ? sunOnly(tick, pv.value) : null;
   return { nowW: sunW, basis: sunW === null ? "none" : "sun", mayRise: sunW !== null, ...common };
 }
 
-/** Discharge counts against the surplus; a battery that fell silent is taken as discharging (control.md §12). */
-function batteryTerm(tick: Tick): number | null {
-  if (!tick.inputs.hasBattery) return 0;
-  const { battery, grid } = tick.inputs;
-  if (battery.value !== null) return -Math.max(0, battery.value);
-  if (grid.value !== null && grid.value >= 50) return 0;
-  const seenW = tick.state.surplus.batterySeenW;
-  return seenW === null ? null : -seenW;
+/** Lifts running miners to their lowest power over a dip that the battery bears already, W. */
+function rideOver(tick: Tick, nowW: number): number {
+  let leastW = 0;
+  for (const { name, minW } of tick.config.miners) if (tick.state.miners[name]?.isSurplusOn) leastW += minW;
+  return leastW > 0 ? rideThrough(tick, leastW - nowW, leastW) : 0;
 }
 
-function takeSurplusSample(tick: Tick, aligned: { gridW: number; minersW: number }, batteryW: number): void {
+function takeSurplusSample(
+  tick: Tick,
+  aligned: { gridW: number; minersW: number },
+  battery: BatteryTerm,
+  termW: number,
+): void {
   const memory = tick.state.surplus;
   const sampleMono = effectiveMono(tick, tick.inputs.grid.sampleMono ?? tick.monoMs);
-  let surplusW = aligned.minersW - aligned.gridW - tick.config.reserveW + batteryW;
+  const flowW = tick.inputs.battery.value ?? 0;
+  let surplusW = aligned.minersW - aligned.gridW - tick.config.reserveW + termW;
   const pvW = pvAt(memory, sampleMono);
   memory.houseW = null;
+  memory.batteryShiftW = termW + flowW;
   if (pvW !== null && tick.inputs.pv.age === "fresh") {
-    const flowW = tick.inputs.battery.value ?? 0;
     memory.houseW = aligned.gridW + pvW + flowW - aligned.minersW;
     rememberLoad(tick, memory.houseW);
     // With a battery that charges, the balance alone would take its charge for sunshine.
-    surplusW = Math.min(surplusW, Math.max(0, pvW - memory.houseW));
+    surplusW = Math.min(surplusW, Math.max(0, pvW - memory.houseW) + battery.bufferW);
   }
   noteSurplus(tick, sampleMono, surplusW);
 }

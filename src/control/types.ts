@@ -74,6 +74,8 @@ export interface Snapshot {
     /** Highest known import price of the tariff; null when there is no tariff. */
     highestImportUsdKwh: number | null;
   };
+  /** Forecast surplus of the rest of this day, Wh; left out or null: no forecast, the battery gives nothing. */
+  forecast?: { surplusWh: number | null };
   /** What one mined kWh earns, $/kWh; null when unknown. */
   minedUsdKwh: number | null;
   miners: MinerSnapshot[];
@@ -147,6 +149,8 @@ export interface ControlConfig {
   /** For the return delay after events (§7) and nothing else. */
   deviceSeed: string;
   hasGridMeter: boolean;
+  /** Home battery: usable energy and rated discharge; left out: unknown, it never discharges into a miner by plan. */
+  battery?: { capacityWh: number; dischargeW: number };
 }
 
 /** One change for one device; at most one per miner and tick. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Override, Snapshot } from "#src/control/types.ts";
+import { REASON_CODES } from "#src/model/reason.ts";
 import { avalon, BenchHome, c3500, homeZone, MIDNIGHT, makeConfig, peakEvent } from "./bench-home.ts";
 
 const cheap = {
@@ -178,6 +179,34 @@ const cases: Case[] = [
       return home.run(60);
     },
   },
+  {
+    code: "BATTERY_FIRST",
+    play: () => withBattery(60, -1500).run(60),
+  },
+  {
+    code: "BATTERY_BUFFER",
+    play: () => {
+      const home = sunny(resting(21), 1500);
+      const refresh = (powerW: number) => () => {
+        home.world.extra = batteryOf(home, 97, powerW);
+      };
+      refresh(0)();
+      home.run(900, refresh(0));
+      home.world.pvW = 500;
+      home.world.gridW = 0;
+      refresh(620)();
+      return home.run(30, refresh(620));
+    },
+  },
+  {
+    code: "BATTERY_SUNDOWN",
+    play: () => {
+      const battery = { capacityWh: 10_000, dischargeW: 3000 };
+      const home = resting(21, {}, makeConfig({ battery }));
+      home.world.extra = { ...batteryOf(home, 92, 0), forecast: { surplusWh: 200 } };
+      return home.run(60);
+    },
+  },
   { code: "PRICE_CHEAP", play: () => running(19.5, cheap).run(60) },
   { code: "PRICE_NEGATIVE", play: () => running(21, priced(-0.02, -0.05, 0.05)).run(60) },
   { code: "PRICE_UNKNOWN", play: () => resting(21).run(60) },
@@ -210,6 +239,20 @@ const cases: Case[] = [
       return home.run(60);
     },
   },
+  {
+    code: "SHAPE_MODE_STEP",
+    play: () => sunny(resting(21, {}, makeConfig({ miners: [avalon] })), 1100).run(900),
+  },
+  { code: "SYS_CLOCK_UNSYNCED", play: () => resting(21, { isClockSynced: false }).run(700) },
+  {
+    code: "SYS_OVERRUN",
+    play: () => {
+      const home = resting(21).run(30);
+      home.monoMs += 60_000;
+      home.wallMs += 60_000;
+      return home.run(5);
+    },
+  },
   { code: "SYS_STARTUP_OBSERVE", play: () => resting(19.5, cheap).run(20) },
 ];
 
@@ -221,6 +264,20 @@ function withDevice(device: BenchHome["world"]["device"], config = makeConfig())
 
 function sunny(home: BenchHome, pvW: number): BenchHome {
   home.world.pvW = pvW;
+  return home;
+}
+
+function batteryOf(home: BenchHome, soc: number, powerW: number): Partial<Snapshot> {
+  const reading = (value: number) => ({ value, receivedMono: home.monoMs, seq: home.monoMs, maxAgeS: null });
+  return { batteryW: reading(powerW), socPercent: reading(soc) };
+}
+
+/** A battery that takes all of the sun, so that the grid stands at zero. */
+function withBattery(soc: number, powerW: number): BenchHome {
+  const home = resting(21);
+  home.world.pvW = 300 - powerW;
+  home.world.gridW = 0;
+  home.world.extra = batteryOf(home, soc, powerW);
   return home;
 }
 
@@ -243,6 +300,21 @@ function wakingLow(): BenchHome {
   home.config = makeConfig({ miners: [avalon] });
   return home.run(20);
 }
+
+/** Codes that events.test.ts plays, and those that no test of control plays. */
+const elsewhere: string[] = [
+  ...["COOP_LIMIT", "COOP_OFF", "COOP_RAISE", "COOP_PRE_RAMP", "COOP_SNAPBACK_DELAY", "COOP_NOT_MET"],
+  ...["COOP_OFFLINE_POLICY", "FLOOR_OVER_EVENT", "PLAN_PREHEAT", "SHAPE_RAMP"],
+];
+const notPlayed = [
+  ...["SAFE_EXTERNAL_TRIP", "LIMIT_PHASE", "SURPLUS_PROBE", "PLAN_WAIT_CHEAPER", "PLAN_COAST"],
+  ...["SHAPE_SETTLING", "HEAT_NOT_ARRIVING", "SYS_SAFE_STATE"],
+];
+
+test("every reason code is played here, named as given elsewhere, or as not played yet", () => {
+  const listed = [...new Set(cases.map(({ code }) => code)), ...elsewhere, ...notPlayed];
+  expect(listed.toSorted()).toEqual([...REASON_CODES].toSorted());
+});
 
 test.each(cases)("$code is given", ({ code, play }) => {
   const home = play();

@@ -1,4 +1,5 @@
 import type { ReasonCode } from "../../model/reason.ts";
+import { riddenWh } from "../battery.ts";
 import { type Bound, type Budget, hardZoneW, higher, type ZoneBudget } from "../budget.ts";
 import { margin, REACT_S } from "../expectation.ts";
 import type { Tick } from "../inputs.ts";
@@ -34,9 +35,10 @@ export function followSun(
   const mayRise = surplus.mayRise && surplus.nowW !== null;
   const spare: Spare = { nowW, wishW: nowW + keptW, alpha: price.alpha, mayRise };
   const running = surplus.nowW === null ? [] : gather(tick, zone, spare);
-  if (running.length > 0)
-    zone.want = higher(zone.want, sunWish(tick, budget, zone, running, currentW, spare));
-  else zone.idle = whyNoSun(zone, memory, price, surplus, spare.wishW);
+  if (running.length > 0) {
+    const wish = sunWish(tick, budget, zone, running, currentW, spare);
+    zone.want = higher(zone.want, surplus.rideW > 0 ? riding(tick, wish, surplus.rideW) : wish);
+  } else zone.idle = whyNoSun(zone, memory, price, surplus, spare.wishW);
 }
 
 /** No miner of the zone runs for the sun any more; what was gathered is gone. */
@@ -131,6 +133,29 @@ function ledW(running: readonly Supervised[], wantedW: number): number {
   return ledW * (toldW / drawnW);
 }
 
+/** The battery bears a dip for what runs already. */
+function riding(tick: Tick, wish: Bound, rideW: number): Bound {
+  const used = `${Math.round(riddenWh(tick))} of ${tick.config.rideThroughWh} Wh used this hour`;
+  return {
+    ...wish,
+    code: "BATTERY_BUFFER",
+    text: `the battery gives ${Math.round(rideW)} W over a dip, ${used}`,
+  };
+}
+
+/** What the battery keeps that would have been enough; null when it is not what stands in the way. */
+function batteryReason(zone: ZoneBudget, surplus: Surplus, wishW: number): [ReasonCode, string] | null {
+  const { keptW, isSocUnknown, isSundown } = surplus.battery;
+  if (keptW > 0 && wishW + keptW >= zone.minW) {
+    return isSocUnknown
+      ? ["BATTERY_UNKNOWN", "how full the battery is is not known, so it keeps all of its charge"]
+      : ["BATTERY_FIRST", `the battery is charged first, with ${Math.round(keptW)} W`];
+  }
+  return isSundown
+    ? ["BATTERY_SUNDOWN", "the sun left today no longer fills the battery, so it gives nothing"]
+    : null;
+}
+
 function whyNoSun(
   zone: ZoneBudget,
   memory: ZoneMemory,
@@ -146,12 +171,16 @@ function whyNoSun(
     zone.idle.code !== "COMFORT_STORE"
   )
     return zone.idle;
+  if (surplus.isMeterWrong)
+    return why("SURPLUS_METER_STALE", "the grid meter answers the miners wrongly, no spare sun is assumed");
   if (surplus.isBatteryUnknown) return why("BATTERY_UNKNOWN", "battery silent, no spare sun is assumed");
   if (surplus.basis === "none" || surplus.basis === "sun") {
     return price.code === "PRICE_UNKNOWN" && surplus.blindS === 0
       ? why("PRICE_UNKNOWN", "price unknown")
       : why("SURPLUS_METER_STALE", "grid meter silent, no spare sun is assumed");
   }
+  const battery = batteryReason(zone, surplus, wishW);
+  if (battery) return why(...battery);
   if (memory.isStoppedByDeficit) return why("SURPLUS_STOP_DEFICIT", "stopped, the sun was not enough");
   if (wishW >= zone.minW && surplus.mayRise)
     return why("SURPLUS_WAIT_START", "spare sun, waiting to see that it lasts");
