@@ -162,7 +162,12 @@ function takeOther(search: Search, miner: Supervised, assignedW: number | undefi
 
 /** A miner that does not answer or obey counts at what it may be drawing, whatever is asked of it. */
 function costW(miner: Supervised, watts: number): number {
-  return miner.isReachable && !miner.memory.isUnresponsive ? watts : Math.max(watts, reservedW(miner));
+  return isServing(miner) ? watts : Math.max(watts, reservedW(miner));
+}
+
+/** Whether what is asked of a miner warms its room: of a silent or deaf one nobody knows, and a floor cannot lean on it. */
+function isServing({ isReachable, memory }: Supervised): boolean {
+  return isReachable && !memory.isUnresponsive;
 }
 
 function searchZone(search: Search): Found | null {
@@ -214,12 +219,17 @@ function candidates(search: Search, choices: Choices, before: readonly number[])
   if (!choices.isContinuous) return choices.values;
   const { profile } = choices.miner;
   let usedW = 0;
-  for (const w of before) usedW += w;
+  let servedW = 0;
+  for (const [index, w] of before.entries()) {
+    const other = search.choices[index]?.miner;
+    usedW += w;
+    if (other && isServing(other)) servedW += w;
+  }
   const top = choices.values.at(-1) ?? 0;
   const capW =
     Math.min(search.askedW, search.fleetW, search.circuitW[profile.circuit] ?? search.fleetW) - usedW;
   const fills = [Math.floor(capW / 10) * 10];
-  if (search.loW > 0) fills.push(Math.ceil((search.loW - usedW) / 10) * 10);
+  if (search.loW > 0) fills.push(Math.ceil((search.loW - servedW) / 10) * 10);
   const extra = fills.filter((w) => w >= profile.minW && w <= top && !choices.values.includes(w));
   return extra.length > 0 ? [...choices.values, ...extra] : choices.values;
 }
@@ -227,6 +237,7 @@ function candidates(search: Search, choices: Choices, before: readonly number[])
 /** Null when a hard bound would be broken; else what to make small, in this order. */
 function scoreOf(search: Search, watts: readonly number[]): number[] | null {
   let sumW = 0;
+  let servedW = 0;
   let firmW = 0;
   let openW = 0;
   let changes = 0;
@@ -236,6 +247,7 @@ function scoreOf(search: Search, watts: readonly number[]): number[] | null {
     const w = watts[index] ?? 0;
     const { targetW } = miner.memory;
     sumW += w;
+    if (isServing(miner)) servedW += w;
     firmW += costW(miner, w);
     openW += Math.max(costW(miner, w), reservedW(miner));
     if (w !== targetW) changes += 1;
@@ -245,7 +257,7 @@ function scoreOf(search: Search, watts: readonly number[]): number[] | null {
   if (firmW > search.fleetW || starts > (search.mayStart ? 1 : 0)) return null;
   if (isRaise && openW > search.raiseFleetW) return null;
   if (!fitsCircuits(search, watts, isRaise)) return null;
-  const missingW = Math.max(0, search.loW - sumW);
+  const missingW = Math.max(0, search.loW - servedW);
   const overW = Math.max(0, sumW - search.askedW);
   return [missingW, overW, Math.max(0, search.askedW - sumW), changes, starts];
 }

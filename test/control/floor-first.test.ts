@@ -96,6 +96,27 @@ describe("the heat floor", () => {
     });
   });
 
+  test.each([820, 0])("is held by one of two heaters when the other falls silent at %i W", (silentW) => {
+    const second = { ...avalon, name: "second" };
+    const home = new BenchHome(makeConfig({ circuits: [bigCircuit], miners: [avalon, second] }), {
+      ...{ roomC: 17, startMs: NOON, capacityJ: 8e5 },
+    });
+    home.startAt(silentW);
+    home.run(300);
+    home.world.gone = ["second"];
+    const [, device] = home.devices;
+    if (device) device.isOn = false;
+    home.run(300);
+    home.world.extra = { events: [offEvent] };
+
+    let lowestC = 99;
+    home.run(5 * HOUR_S, () => {
+      lowestC = Math.min(lowestC, home.roomC);
+    });
+
+    expect(lowestC).toBeGreaterThanOrEqual(15);
+  });
+
   test.each([0, 410])("goes above a power of %i W that a person set", (powerW) => {
     const home = cold(12);
     home.world.extra = {
