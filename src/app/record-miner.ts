@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { HearthError, usageError } from "../model/errors.ts";
+import { HearthError } from "../model/errors.ts";
 import type { RecordedExchange } from "../net/device-link.ts";
 import { type OneMinerOptions, withMiner } from "./one-miner.ts";
 import { createRedaction, recordingName } from "./recording.ts";
+import { writeRecordings } from "./write-recordings.ts";
 
 export interface RecordOptions extends Omit<OneMinerOptions, "purpose" | "onExchange"> {
   folder: string;
@@ -43,7 +43,7 @@ export async function recordMiner(options: RecordOptions): Promise<Recording> {
       }
       const folder = join(resolve(options.folder), identity.firmware, folderWord(identity.firmwareVersion));
       const files = toFiles(heard);
-      if (!options.dryRun) writeAll(folder, files);
+      if (!options.dryRun) writeRecordings(folder, files, "Nothing was changed in the miner");
       return { folder, files: [...files.keys()], problems };
     },
   );
@@ -65,17 +65,4 @@ function toFiles(heard: readonly RecordedExchange[]): Map<string, string> {
     if (isGood && !files.has(name)) files.set(name, redact(exchange.text));
   }
   return files;
-}
-
-function writeAll(folder: string, files: ReadonlyMap<string, string>): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, text] of files) writeFileSync(join(folder, name), text);
-  } catch (cause) {
-    throw usageError("FOLDER_NOT_WRITABLE", `${folder} cannot be written`, {
-      cause,
-      left: "Nothing was changed in the miner",
-      hint: "--out with a folder of your own",
-    });
-  }
 }

@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type HearthError, usageError } from "../model/errors.ts";
 import type { SourceExchange } from "../net/source-links.ts";
@@ -7,6 +6,7 @@ import { requireHome } from "./home-files.ts";
 import { withSources } from "./open-sources.ts";
 import { createRedaction, recordingName } from "./recording.ts";
 import { readOnce, type TriedSource, unknownSource } from "./test-source.ts";
+import { writeRecordings } from "./write-recordings.ts";
 
 export interface RecordSourceOptions {
   env: NodeJS.ProcessEnv;
@@ -59,7 +59,7 @@ export async function recordSource(options: RecordSourceOptions): Promise<Source
   const files = toFiles(heard);
   if (files.size === 0) throw tried.error ?? nothingHeard(wanted.name);
   const folder = join(resolve(options.folder), wanted.template ?? wanted.kind, wanted.name);
-  if (!options.dryRun) writeAll(folder, files);
+  if (!options.dryRun) writeRecordings(folder, files);
   return { folder, files: [...files.keys()], tried };
 }
 
@@ -93,16 +93,4 @@ function nothingHeard(name: string): HearthError {
   return usageError("NOTHING_RECORDED", `${name} asks no device, so there is nothing to keep`, {
     hint: "the name of a source that is read by HTTP, Modbus or MQTT",
   });
-}
-
-function writeAll(folder: string, files: ReadonlyMap<string, string>): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, text] of files) writeFileSync(join(folder, name), text);
-  } catch (cause) {
-    throw usageError("FOLDER_NOT_WRITABLE", `${folder} cannot be written`, {
-      cause,
-      hint: "--out with a folder of your own",
-    });
-  }
 }

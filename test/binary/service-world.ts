@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hearthPaths } from "#src/config/paths.ts";
 import { openStateStore } from "#src/ledger/state-store.ts";
-import { configSchema, type HearthConfig } from "#src/model/config.ts";
+import type { HearthConfig } from "#src/model/config.ts";
 import { createSystemClock } from "#src/net/system-clock.ts";
 import type { EmulatedMiner, EmulatorOptions, MinerModel } from "#src/sim/emulated-miner.ts";
-import { emulators, startMiner } from "#src/sim/emulators.ts";
+import { startMiner } from "#src/sim/emulators.ts";
 import { startJsonDevice } from "#src/sim/home-web.ts";
+import { emulatedConfig } from "../daemon/emulated-config.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 
@@ -49,7 +50,13 @@ export async function serviceWorld(options: ServiceWorldOptions) {
   for (const [index, setup] of options.models.entries()) {
     miners.push(await startMiner({ pools: [], clock, seed: index + 1, name: `m${index + 1}`, ...setup }));
   }
-  const config = toConfig(miners, sensors.url);
+  const config = emulatedConfig(miners, {
+    sensors: sensors.url,
+    breakerA: 200,
+    roomS: 1,
+    gridS: 1,
+    control: { tick_s: 1, observe_s: 0 },
+  });
   const writeConfig = (next: HearthConfig) =>
     writeFileSync(join(home, "config.json"), JSON.stringify(next), { mode: 0o600 });
   writeConfig(options.change?.(config) ?? config);
@@ -132,28 +139,4 @@ function follow(child: ChildProcess): Life {
       return ended.promise;
     },
   };
-}
-
-function toConfig(miners: readonly EmulatedMiner[], sensors: string): HearthConfig {
-  const source = (name: string, role: string, everyS: number, more = {}) => ({
-    ...{ name, role, kind: "http", url: `${sensors}/${name}`, select: "value", every_s: everyS },
-    ...more,
-  });
-  return configSchema.parse({
-    schema: "hearth.config/1",
-    home: { tz: "America/Denver" },
-    panel: { main_a: 200, voltage_v: 240 },
-    circuits: [{ name: "c1", breaker_a: 200, voltage_v: 240 }],
-    zones: [{ name: "den" }],
-    miners: miners.map(({ name, id, host, port, model }) => ({
-      ...{ name, id, host, port, zone: "den", circuit: "c1" },
-      driver: emulators.find((entry) => entry.model === model)?.firmware ?? "",
-    })),
-    sources: [
-      source("room", "room", 1, { unit: "C", zone: "den" }),
-      source("grid", "grid", 1),
-      source("outdoor", "outdoor", 300, { unit: "C" }),
-    ],
-    control: { tick_s: 1, observe_s: 0 },
-  });
 }

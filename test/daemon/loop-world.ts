@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { createFolders, type HearthPaths, hearthPaths } from "#src/config/paths.ts";
 import { type LoopHandle, startLoop } from "#src/daemon/loop.ts";
 import type { Clock } from "#src/model/clock.ts";
-import { configSchema, type HearthConfig } from "#src/model/config.ts";
+import type { HearthConfig } from "#src/model/config.ts";
 import type { StreamRecord } from "#src/model/stream.ts";
 import type { EmulatedMiner, EmulatorOptions, MinerModel } from "#src/sim/emulated-miner.ts";
-import { emulators, startMiner } from "#src/sim/emulators.ts";
+import { startMiner } from "#src/sim/emulators.ts";
 import { startJsonDevice } from "#src/sim/home-web.ts";
 import { startPool } from "#src/sim/pool.ts";
 import { createSimClock, type SimClock } from "#src/sim/sim-clock.ts";
+import { emulatedConfig } from "./emulated-config.ts";
 
 export interface LoopWorld {
   clock: SimClock;
@@ -82,7 +83,13 @@ export async function inLoop(
       }
       const paths = hearthPaths({ HEARTH_HOME: folder });
       createFolders(paths);
-      const config = toConfig(miners, sensors.url);
+      const config = emulatedConfig(miners, {
+        sensors: sensors.url,
+        breakerA: 50,
+        roomS: 30,
+        gridS: 5,
+        control: { observe_s: 0 },
+      });
       const records: StreamRecord[] = [];
       const jumped = { wallMs: 0, monoMs: 0 };
       const ownClock: Clock = {
@@ -129,28 +136,4 @@ export async function inLoop(
   } finally {
     for (const close of closing.toReversed()) await close();
   }
-}
-
-function toConfig(miners: readonly EmulatedMiner[], sensors: string): HearthConfig {
-  const source = (name: string, role: string, everyS: number, more = {}) => ({
-    ...{ name, role, kind: "http", url: `${sensors}/${name}`, select: "value", every_s: everyS },
-    ...more,
-  });
-  return configSchema.parse({
-    schema: "hearth.config/1",
-    home: { tz: "America/Denver" },
-    panel: { main_a: 200, voltage_v: 240 },
-    circuits: [{ name: "c1", breaker_a: 50, voltage_v: 240 }],
-    zones: [{ name: "den" }],
-    miners: miners.map(({ name, id, host, port, model }) => ({
-      ...{ name, id, host, port, zone: "den", circuit: "c1" },
-      driver: emulators.find((entry) => entry.model === model)?.firmware ?? "",
-    })),
-    sources: [
-      source("room", "room", 30, { unit: "C", zone: "den" }),
-      source("grid", "grid", 5),
-      source("outdoor", "outdoor", 300, { unit: "C" }),
-    ],
-    control: { observe_s: 0 },
-  });
 }
