@@ -332,7 +332,7 @@ test.each(cases)("$code is given", ({ code, play }) => {
 test("reasons read as plain sentences with their bounds", () => {
   const home = sunny(
     resting(
-      21,
+      20,
       priced(0.3, 0.01, 0.05),
       makeConfig({
         miners: [c3500],

@@ -79,6 +79,15 @@ describe("a heater that the sun runs", () => {
     expect(secondsUntil(spare(home, 0), false)).toBeLessThan(420);
   });
 
+  test("says so when the room and not the sun is what keeps it low", () => {
+    const home = sunnyHome(2500);
+    home.world.fixedRoomC = 21.9;
+
+    expect(home.run(900).last.decision.reason.text).toMatch(
+      /^following the sun: \d+ W spare, of which home, nearly as warm as it may be, takes \d+ W$/,
+    );
+  });
+
   test("draws what is spare also when it draws more than it is told", () => {
     const home = sunnyHome(2000);
     const heater = home.devices[0];

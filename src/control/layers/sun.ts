@@ -101,15 +101,16 @@ function sunWish(
     if (isSmall || (w > currentW && !spare.mayRise)) w = Math.min(currentW, topW);
   }
   const isRiding = nowW < leastW;
-  const keptW = Math.max(0, nowW - wishW);
-  return {
-    w,
-    code: isRiding ? "SURPLUS_RIDE_THROUGH" : "SURPLUS_TRACK",
-    layer: "economics",
-    text: isRiding
-      ? `short of sun for a moment: ${Math.round(nowW)} W spare`
-      : `following the sun: ${Math.round(nowW)} W spare, ${Math.round(keptW)} W kept back for passing cloud`,
-  };
+  const text = isRiding
+    ? `short of sun for a moment: ${Math.round(nowW)} W spare`
+    : `following the sun: ${Math.round(nowW)} W spare, ${whyLess(zone, wishW, softW, nowW - wishW)}`;
+  return { w, code: isRiding ? "SURPLUS_RIDE_THROUGH" : "SURPLUS_TRACK", layer: "economics", text };
+}
+
+function whyLess(zone: ZoneBudget, wishW: number, softW: number, keptW: number): string {
+  if (softW < wishW)
+    return `of which ${zone.rules.name}, nearly as warm as it may be, takes ${Math.round(softW)} W`;
+  return `${Math.round(Math.max(0, keptW))} W kept back for passing cloud`;
 }
 
 /**
