@@ -18,6 +18,7 @@ const DWELL_MS = 60_000;
 const MEAN_S = 2700;
 const SWING_GAP_MS = 60_000;
 const CONTINUOUS_RUNGS = 40;
+const knownSteps = new WeakMap<MinerProfile, readonly number[]>();
 
 /**
  * Sigma-delta on energy (control.md §10): the rung, in W, whose swing gives `demandW` on average. Steps without a
@@ -62,7 +63,8 @@ export function restDither(zone: ZoneBudget, memory: ZoneMemory): void {
 }
 
 /** Miners in the order in which heat is added: the most efficient first, unknown last. */
-export function startOrder(miners: readonly Supervised[]): Supervised[] {
+export function startOrder(miners: readonly Supervised[]): readonly Supervised[] {
+  if (miners.length < 2) return miners;
   return miners.toSorted(
     (a, b) => efficiency(b.profile) - efficiency(a.profile) || a.memory.startsToday - b.memory.startsToday,
   );
@@ -137,13 +139,18 @@ function ladderOf(tick: Tick, zone: ZoneBudget): Rung[] {
   return ladder;
 }
 
+/** The totals of one miner, rising; kept by profile, because they never change and every tick asks for them. */
 function stepsOf(profile: MinerProfile): readonly number[] {
   if (profile.kind !== "continuous") return profile.stepsW.length > 0 ? profile.stepsW : [profile.maxW];
+  const known = knownSteps.get(profile);
+  if (known) return known;
   const spanW = profile.maxW - profile.minW;
-  return Array.from(
+  const steps = Array.from(
     { length: CONTINUOUS_RUNGS + 1 },
     (_, index) => profile.minW + (spanW * index) / CONTINUOUS_RUNGS,
   );
+  knownSteps.set(profile, steps);
+  return steps;
 }
 
 /**
