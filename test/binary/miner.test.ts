@@ -7,7 +7,6 @@ import { temporaryHome } from "./spawn-hearth.ts";
 /** `hearth miner …` as a person types it, against emulated miners that another process runs. */
 let hearth: ReturnType<typeof temporaryHome>;
 const at: Record<string, string> = {};
-const STACK = /\n\s+at |node_modules|\.js:\d/;
 
 async function emulate(name: string, ...argv: string[]): Promise<void> {
   const { data } = await hearth.serve(["emulate", "miner", "--name", name, ...argv, "--json"]);
@@ -46,11 +45,7 @@ async function json(...argv: string[]) {
   const { exit, stdout } = await hearth.run([...argv, "--json"]);
   return {
     exit,
-    ...(JSON.parse(stdout) as {
-      ok: boolean;
-      data: never;
-      error?: { code: string; message: string; hint: string };
-    }),
+    ...(JSON.parse(stdout) as { ok: boolean; data: never; error?: { code: string; hint: string } }),
   };
 }
 
@@ -187,23 +182,11 @@ describe("a wrong call", () => {
     [["emulate", "miner", "--model", "bitaxe", "--fault", "gremlins"], 2, "FAULT_UNKNOWN"],
   ])("hearth %j exits %i with %s, a next step and no stack", async (argv, exit, code) => {
     const document = await json(...argv);
+    const { stderr } = await hearth.run(argv);
 
     expect([document.exit, document.ok, document.error?.code]).toEqual([exit, false, code]);
     expect(document.error?.hint).toBeTruthy();
-    expect(document.error?.message).not.toMatch(STACK);
-  });
-
-  // The words are those of the document; once for each way to end.
-  test.each([
-    [["miner", "read", "nosuch"], 2],
-    [["miner", "read", "127.0.0.1:1"], 3],
-    [["miner", "read", "8.8.8.8"], 4],
-  ])("hearth %j tells a person the next step, and no stack", async (argv, exit) => {
-    const run = await hearth.run(argv);
-
-    expect(run.exit).toBe(exit);
-    expect(run.stderr).toContain("Try: ");
-    expect(run.stderr).not.toMatch(STACK);
+    expect(stderr).not.toMatch(/\n\s+at |node_modules|\.js:\d/);
   });
 
   test("to a miner that hangs ends by itself", async () => {
