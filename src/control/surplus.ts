@@ -92,13 +92,14 @@ function takeSurplusSample(
 ): void {
   const memory = tick.state.surplus;
   const sampleMono = effectiveMono(tick, tick.inputs.grid.sampleMono ?? tick.monoMs);
-  const flowW = tick.inputs.battery.value ?? 0;
+  // Beside a battery of unknown flow the household is unknown too; without a battery nothing flows.
+  const flowW = tick.inputs.hasBattery ? tick.inputs.battery.value : 0;
   let surplusW = aligned.minersW - aligned.gridW - tick.config.reserveW + termW;
   const pvW = pvAt(memory, sampleMono);
   memory.houseW = null;
-  memory.batteryShiftW = termW + flowW;
-  if (pvW !== null && tick.inputs.pv.age === "fresh") {
+  if (pvW !== null && flowW !== null && tick.inputs.pv.age === "fresh") {
     memory.houseW = aligned.gridW + pvW + flowW - aligned.minersW;
+    memory.batteryShiftW = termW + flowW;
     rememberLoad(tick, memory.houseW);
     // With a battery that charges, the balance alone would take its charge for sunshine.
     surplusW = Math.min(surplusW, Math.max(0, pvW - memory.houseW) + battery.bufferW);

@@ -111,3 +111,16 @@ test("a PV meter that leaps up between two grid samples raises the expected surp
   expect(risenW).toBeGreaterThan(formerW);
   expect(risenW - formerW).toBeLessThanOrEqual(provedW + 1);
 });
+
+test("beside a battery that fell silent the household is unknown, not what is left without its flow", () => {
+  const home = new BenchHome(makeConfig());
+  const batteryW = { value: 1500, receivedMono: home.monoMs, seq: 1, maxAgeS: null };
+  home.world.extra = { batteryW };
+  home.run(60);
+  expect(home.state.surplus.houseW).not.toBeNull();
+
+  // The battery says nothing any more; meter and PV go on.
+  home.run(600);
+
+  expect(home.state.surplus.houseW).toBeNull();
+});
