@@ -18,8 +18,11 @@ import { createMinerPlaces } from "./miner-places.ts";
 import { type MinerPort, openMiner } from "./miner-port.ts";
 import { type AdoptedOptions, openAdopted } from "./open-adopted.ts";
 
-/** A one-shot command on one miner ends within 8 s whatever the device does (interfaces.md §6), ms. */
-const COMMAND_MS = 7_800;
+/**
+ * A one-shot command on one miner ends within 8 s whatever the device does (interfaces.md §6), ms; the rest of these is
+ * for the start and the end of the program.
+ */
+const COMMAND_MS = 7_200;
 /** Of that, for looking where a miner has moved to, ms. */
 const SEARCH_MS = 2_600;
 
